@@ -182,12 +182,12 @@ def settles(causes: tuple[PossibleCause, ...]) -> tuple[str, ...]:
     both_sides = sum(each.share for each in causes if each.kind in _SETTINGS)
     share = {each.kind: both_sides if each.kind in _SETTINGS else each.share for each in causes}
     kinds = [each.kind for each in causes if each.kind in SETTLES]
-    kinds.sort(key=lambda kind: -share[kind])
+    kinds[1:] = sorted(kinds[1:], key=lambda kind: -share[kind])
     settings = [words for kind, words in _SETTINGS.items() if kind in kinds]
+    listed = f"{', '.join(settings[:-1])} and {settings[-1]}" if len(settings) > 1 else ""
     both = (
-        f"the {' and '.join(settings)} that the BMS has on this port (app, display, switches; which of its"
-        " ports), and those that the program is set to"
+        f"the {listed} that the BMS has on this port (app, display, switches; which of its ports), and those"
+        " that the program is set to"
+        + ("; the same request to other addresses (Daly: from 40 and from 80)" * ("wrong-address" in kinds))
     )
-    return tuple(
-        dict.fromkeys(both if len(settings) > 1 and kind in _SETTINGS else SETTLES[kind] for kind in kinds)
-    )
+    return tuple(dict.fromkeys(both if listed and kind in _SETTINGS else SETTLES[kind] for kind in kinds))

@@ -60,7 +60,8 @@ def rule(
         open_still = (each for each in shares(facts) if each.kind not in told)
         lines, answers = log_lines(facts[WriterFacts]), settles(tuple(open_still))
         if kind == "serial.wiring":  # no line that a program could write besides tells it
-            return tuple(dict.fromkeys((*answers[:_FIRST], *own, *lines, *answers[_FIRST:])))
+            special = own if rank is not Rank.DOUBT else ()
+            return tuple(dict.fromkeys((*special, *answers[:_FIRST], *own, *lines, *answers[_FIRST:])))
         return tuple(dict.fromkeys((*own, *lines, *answers)))
 
     return Rule(kind, rank, confidence, words, remedy, reason, frozenset(excludes), evidence, asked, shares)
