@@ -28,7 +28,7 @@ _BAD = (
     r"(?:invalid|unvalid|wrong|bad|incorrect|corrupt\w*|unexpected|implausible|malformed"
     r"|unidentifiable)"
 )
-_NOT = r"(?:failed to|could not|cannot|can't|unable to)"
+_NOT = r"(?:failed to|could ?n[o']t|cannot|can't|unable to)"
 _LINE = r"(?:serial(?: port)?|uart|rs-?(?:485|232))"
 _PART = (
     r"(?:crc|check ?sum|frame|packet|header|length|len(?:id)?|size|start ?(?:byte|bit|of frame)?|end ?byte"
@@ -41,7 +41,8 @@ COMMON = (
         "unknown-silence",
         EventKind.TIMED_OUT,
         r"\bno (?:valid |more |bms |battery |pack |serial )?(?:response|reply|answer|data|bytes|packets?)\b"
-        r"|\bno (?:messages|frames|telegrams) received|empty (?:response|reply)"
+        r"|\bno (?:\w+ )?(?:messages|frames|telegrams) received|\b(?:bms|vesc|battery|pack|slave)"
+        r" (?:\w+ )?time-?(?:d )?out|empty (?:response|reply)"
         r"|(?:not|n't|never) respond|not (?:been )?responding|stopped responding|went offline"
         rf"|{_OF_A_REPLY}s? (?:has |have )?(?:timed? ?-?out|timeout)"
         r"|time-?(?:d )?out (?:while )?(?:waiting|reading|receiving)"

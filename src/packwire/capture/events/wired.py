@@ -29,7 +29,14 @@ _OF_PORTS = {
         *("Is a directory", "nvalid serial port", "cannot find the file", "port not found"),
     ),
     "port-busy": ("esource busy", "in use", "annot lock port", "EBUSY", "is busy", "already open"),
-    "port-gone": ("now disconnected from", "Input/output error", "urb stopped", "EIO", "set request 0x"),
+    "port-gone": (
+        "now disconnected from",
+        "Input/output error",
+        "urb stopped",
+        "EIO",
+        "set request 0x",
+        "nexpectedly disconnected",
+    ),
 }
 
 SAYINGS = (
@@ -333,11 +340,13 @@ SAYINGS = (
         "vesc-other-firmware",
         EventKind.REFUSED,
         "firmware",
-        r"too old firmware|firmware on the connected device is too old|device has newer firmware",
+        r"too old firmware|firmware on the connected [\w-]{3,24} is too old|(?:device|VESC[\w-]*|bus\)) has"
+        r" (?:newer|old|test) firmware",
         start=60,
         of_device=False,
     ),
     saying("vesc-other-firmware", EventKind.REFUSED, "larger than 256 bytes", of_device=False),
+    saying("vesc-other-firmware", EventKind.REFUSED, "Could not deserialize ", r"config", of_device=False),
     saying("vesc-no-data", EventKind.TIMED_OUT, "Failed to get data", of_device=False),
     saying("vesc-no-data", EventKind.TIMED_OUT, "VESC Communication timeout", of_device=False),
     saying(
