@@ -91,6 +91,11 @@ SAYINGS = (
         of_device=False,
     ),
     saying("modbus-no-response", EventKind.TIMED_OUT, "ommunication with the instrument (no answer)"),
+    saying(
+        "program-sends", EventKind.WRITTEN, " to instrument (", r"rit(?:ing|e) to", start=12, of_device=False
+    ),
+    saying("modbus-no-response", EventKind.TIMED_OUT, "from instrument: '' ()", of_device=False),
+    saying("program-receives", EventKind.NOTIFIED, "from instrument: '", r"ment: '[^']", of_device=False),
     saying("modbus-no-response", EventKind.TIMED_OUT, " did not respond (", r"respond \(\d", of_device=False),
     *(
         saying(

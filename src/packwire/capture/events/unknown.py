@@ -71,7 +71,7 @@ COMMON = (
         r"|\b(?:frame|length|data|size)s? (?:are |is |length )?"
         r"(?:incorrect|wrong|error|mismatch|truncated)"
         r"|\b(?:parser?|decod(?:e|ing)|framing|validation|rx|receive) error\b|\bshort (?:packet|frame|read)\b"
-        r"|\bodd[- ]length|\bunexpected (?:\w+ ){1,3}count\b|\bout of sequence"
+        r"|\boctets? incorrect|\bodd[- ]length|\bunexpected (?:\w+ ){1,3}count\b|\bout of sequence"
         r"|insufficient data|parse failed|(?:unable|failed) to (?:parse|decode)|format error"
         rf"|invalid literal for int\(\) with base \d+: (?!'[/A-Za-z])|\b(?:error|fail\w*)\b.{{0,4}} {_CHECK}",
     ),
@@ -130,6 +130,11 @@ COMMON = (
         EventKind.DAMAGED,
         r"(?:\b(?:0x)?ff[ .:,-]{1,2}){16}|(?:\b(?:0x)?00[ .:,-]{1,2}){32}"
         r"|(?:\\xff){16}|(?:\\x00){32}",
+    ),
+    _common(
+        "unknown-garbled",
+        EventKind.DAMAGED,
+        r"(?:[?\ufffd]{6,}.{1,40}){3}",
     ),
     _common(
         "unknown-adapter",

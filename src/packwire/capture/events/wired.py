@@ -362,8 +362,20 @@ SAYINGS = (
     saying("vesc-out-of-sync", EventKind.DAMAGED, "Buffer must begin with start-of-frame", of_device=False),
     saying("vesc-command", EventKind.WRITTEN, "Command: COMM_", of_device=False),
     saying("vesc-command", EventKind.WRITTEN, "COMM_GET_VALUES", of_device=False),
-    saying("vesc-command", EventKind.WRITTEN, "ackage to send: ", of_device=False),
-    saying("vesc-command", EventKind.WRITTEN, "UART package send: ", of_device=False),
+    *(
+        saying(
+            "vesc-command", EventKind.WRITTEN, anchor, r"send: (?P<sent>\d[\d ]{8,200}\d)?", of_device=False
+        )
+        for anchor in ("ackage to send: ", "UART package send: ")
+    ),
+    saying(
+        "vesc-answer",
+        EventKind.NOTIFIED,
+        "Received: ",
+        r"^\W{0,3}Received: (?P<came>2(?: \d{1,3}){5,80})",
+        start=-1,
+        of_device=False,
+    ),
     saying(
         "vesc-sum", EventKind.NOTIFIED, "SRC received: ", r"SRC received: (?P<a>\d{1,5})", of_device=False
     ),

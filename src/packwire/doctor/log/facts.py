@@ -284,6 +284,7 @@ class WireFacts(Fact):
     only_back: bool = False  # each answer in ASCII hex is its own question
     enveloped: int = 0  # whole messages of Modbus TCP among what was received
     high: int = 0  # bytes of ones beside right frames, as of a line that nobody drives
+    only_idle: bool = False  # nothing comes but bytes of ones or zeros
     foreign: int = 0
     """Requests among what was received that nobody here sent."""
     first_of_20: int = 0
@@ -292,8 +293,7 @@ class WireFacts(Fact):
     """Pieces that go on with a frame and begin as a frame does."""
     doubled: int = 0
     """Pieces that came twice, one directly behind the other."""
-    irregular: bool = False
-    """Whether replies come at a steady pace with gaps of several times that."""
+    irregular: bool = False  # replies come at a steady pace with gaps of several times that
     other_address: str = ""
     """Two requests of which one was answered: what differs, in words."""
     only_address: bool = False

@@ -175,6 +175,7 @@ def _look_at_channel(facts: WireFacts, rows: list[WireMessage], requests: set[by
             )
         )
     facts.high = max(facts.high, _high_beside(stream, right))
+    facts.only_idle |= bool(stream) and not stream.strip(b"\x00\xff")
     polls = {
         stream[each.start : each.start + each.size]
         for each in right

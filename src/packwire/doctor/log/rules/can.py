@@ -75,7 +75,8 @@ def _nobody(facts: Facts) -> Confidence | None:
 def _no_frames(facts: Facts) -> Confidence | None:
     """Take an interface that is up and well, in a log without one frame."""
     said = facts[SaidFacts]
-    well = set(said.values("can-state", "state")) == {"ERROR-ACTIVE"} and not facts[HeardFacts].frames
+    states = set(said.values("can-state", "state"))
+    well = (states == {"ERROR-ACTIVE"} or said.has("can-none")) and not facts[HeardFacts].frames
     counted = {*said.values("can-counters", "tx"), *said.values("can-counters", "rx")}
     quiet = not said.failures and not said.works
     driver = said.values("testing", "driver")[-1:]
@@ -131,7 +132,7 @@ RULES: tuple[Rule, ...] = (
         "No error is told of the CAN interface, and the log shows no frame: nobody sends, or the wires do not"
         " reach it.",
         "Let the BMS's CAN be enabled and its protocol set; check H and L and the pins of the plug.",
-        shown=("can-state", "can-counters", "testing"),
+        shown=("can-state", "can-none", "can-counters", "testing"),
         causes={
             "can.no-answer": 0.45,
             "serial.wiring": 0.25,

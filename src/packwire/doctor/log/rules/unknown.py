@@ -26,6 +26,12 @@ def _of(code: str, *, bluetooth: bool) -> Holds:
     return holds
 
 
+def _idle(facts: Facts) -> Confidence | None:
+    said, wire = facts[SaidFacts], facts[WireFacts]
+    only = wire.only_idle and said.has("wire-received", "program-receives")
+    return when(said.has("unknown-idle") or only or wire.high >= _HIGH, POSSIBLE)
+
+
 _NO_BRIDGE = _of("no-bridge", bluetooth=False)
 
 
@@ -163,12 +169,28 @@ RULES: tuple[Rule, ...] = (
     ),
     _rule(
         "serial.wiring",
-        lambda facts: when(facts[SaidFacts].has("unknown-idle") or facts[WireFacts].high >= _HIGH, POSSIBLE),
+        _idle,
         "bytes come of which nearly all are FF or 00, alone or around frames: a line that nobody drives,"
         " reversed wires, or another baud rate",
         "Check A and B (or RX), the ground and the baud rate.",
-        ("unknown-idle",),
+        ("unknown-idle", "wire-sent", "wire-received"),
         {"serial.wiring": 0.4, "serial.wrong-baud": 0.3, "serial.noise": 0.3},
+    ),
+    _rule(
+        "serial.wrong-baud",
+        lambda facts: when(
+            facts[SaidFacts].has("unknown-garbled") and not facts[SaidFacts].has("names-bluetooth"), POSSIBLE
+        ),
+        "characters come that are no text, as at a wrong baud rate, or from a line that is wired wrongly",
+        "Compare the baud rate of both sides (a bridge has one of its own); then the wires and the ground.",
+        ("unknown-garbled",),
+        {
+            "serial.wrong-baud": 0.35,
+            "serial.wiring": 0.25,
+            "serial.noise": 0.2,
+            "serial.protocol-setting": 0.2,
+        },
+        ("the baud rate on both sides, and on the bridge between them",),
     ),
     _rule(
         "host.adapter-hung",
