@@ -107,7 +107,6 @@ def test_scan_names_each_and_what_to_type(adapter, run):
     assert "A4:C1:38:00:00:01" in text
 
 
-@pytest.mark.timeout(180)  # where nobody answers, all who may be spoken there are asked
 @pytest.mark.parametrize("name", FAMILIES)
 def test_explore_says_where_it_is_spoken_and_who_answers(adapter, run, name):
     out = run("explore", url(adapter, name), "--probe", "--for", "0.5")

@@ -20,9 +20,6 @@ from tests.following import steps
 from tests.shared_data import ROOT
 
 PAGE = ROOT / "docs/how-to/work-out-a-simulated-bms.md"
-pytestmark = pytest.mark.timeout(
-    240
-)  # a dozen commands, each a process, on a machine that does other things too
 #: A command line without some models of the library.
 HIDING = """
 import os, sys

@@ -88,7 +88,7 @@ def lines(folder: str) -> dict[str, str]:
         "sim vesc": "sim vesc --listen 0 --for 0.2",
         "sim hub": "sim hub --listen 0 --for 0.2",
         "sim faults": "sim faults",
-        "demo": "demo --for 0.6",
+        "demo": "demo --for 3",
     }
 
 
@@ -110,6 +110,6 @@ async def run(line, folder, stdout=subprocess.PIPE, *, closed=False, stdin=b"", 
         env=os.environ | {"XDG_CONFIG_HOME": str(folder)} | variables,
         preexec_fn=(lambda: os.close(1)) if closed else None,
     )
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(90):
         out, err = await process.communicate(stdin)
     return process.returncode, out or b"", err.decode("utf-8", "replace")

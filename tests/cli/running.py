@@ -25,7 +25,7 @@ async def packwire(*arguments: str, stdin: bytes | None = None, **variables: str
         stderr=asyncio.subprocess.PIPE,
         env=os.environ | {"PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring"} | variables,
     )
-    async with asyncio.timeout(40):
+    async with asyncio.timeout(90):
         out, err = await process.communicate(stdin or b"")
     assert process.returncode is not None
     assert b"Traceback" not in err, err.decode()

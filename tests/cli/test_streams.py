@@ -88,7 +88,7 @@ async def test_ctrl_c_in_the_first_moments_says_nothing(name, delay, folder):
         *COMMAND, *line.split(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=_ignoring
     )
     waiting = asyncio.ensure_future(process.communicate())
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(90):
         await asyncio.sleep(delay)
         while not waiting.done():  # those before our first line are ignored
             if process.returncode is None:

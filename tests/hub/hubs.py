@@ -77,7 +77,7 @@ async def simulated_device(hub: Hub, **options: Any) -> AsyncIterator[SimulatedV
 
 @contextlib.asynccontextmanager
 async def vesc_client(port: int, password: str = PASSWORD) -> AsyncIterator[VescClient]:
-    client = VescClient(HubLink("127.0.0.1", port, "TESTPACK", password), timeout=3.0)
+    client = VescClient(HubLink("127.0.0.1", port, "TESTPACK", password), timeout=30.0)
     try:
         await client.connect()
         yield client

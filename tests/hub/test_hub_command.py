@@ -72,7 +72,7 @@ async def test_it_logs_json_reloads_and_stops(tmp_path):
     assert lines is not None
 
     async def event(name):
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(90):
             while True:
                 (line,) = checked((await lines.readline()).decode())
                 assert PASSWORD not in str(line)

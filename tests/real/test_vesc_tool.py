@@ -50,12 +50,12 @@ async def test_a_pack_is_read_through_vesc_tools_own_hub():
                 return await ping_hub("127.0.0.1", port, DEVICE_ID) is not Presence.NO_WORD
             return False
 
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(90):
             while not await listens():
                 await asyncio.sleep(0.1)
         async with SimulatedVesc(SimOptions(port=None, hub=("127.0.0.1", port), ping_time=0.1)) as simulated:
             assert simulated.hub_dialler is not None
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(90):
                 while await ping_hub("127.0.0.1", port, DEVICE_ID) is not Presence.THERE:
                     await asyncio.sleep(0.1)
             async with open_device(hub_address(DEVICE_ID, "127.0.0.1", port, password=PASSWORD)) as device:
@@ -66,6 +66,6 @@ async def test_a_pack_is_read_through_vesc_tools_own_hub():
 async def test_vesc_tool_reads_a_simulated_vesc_on_a_serial_port():
     async with SimulatedVesc(SimOptions(port=None, serial=True)) as simulated:
         async with vesc_tool("--vescPort", simulated.serial_path, "--queryDeviceFwParams") as process:
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(90):
                 said, _ = await process.communicate()
     assert process.returncode == 0, said.decode(errors="replace")

@@ -199,7 +199,7 @@ async def test_a_client_that_does_not_read_is_cut_off_and_nobody_waits():
     async with scripted(handler) as device, shared(device.port, max_age=0.0) as sharing:
         async with raw(sharing.share.port) as lazy, sharing.client() as client:
             appconf = request(Command.GET_APPCONF)
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(90):
                 while not sharing.told(ClientLeft):
                     lazy.send(*[appconf] * 30)
                     await client.request(BMS)
@@ -281,7 +281,7 @@ async def test_a_device_that_takes_nothing_costs_no_memory_and_is_dialled_anew(m
         async with raw(sharing.share.port) as client:
             await client.ask(BMS)
             device.writers[0].transport.pause_reading()  # type: ignore[attr-defined]
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(90):
                 while not sharing.told(DeviceAway):
                     client.send(*[bytes((Command.GPD_FILL_BUFFER,)) + bytes(480)] * 100)
                     await client.writer.drain()

@@ -11,7 +11,7 @@ from packwire.vesc.commands import Command
 from packwire.vesc.framing import Framer, encode_frame
 
 #: Long enough for a reply on a busy machine; a test that waits for so long fails.
-PATIENCE = 20.0
+PATIENCE = 90.0
 #: Long enough for a reply that must not come.
 QUIET = 0.06
 

@@ -34,7 +34,7 @@ async def running(*arguments, listen="0"):
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
     )  # fmt: skip
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(90):
             out: Any = process.stdout
             words = (await out.readline()).decode().split()
         yield process, int(words[2].rpartition(":")[2])
@@ -152,7 +152,7 @@ async def test_it_ends_though_its_output_is_stuck():
         await near.send(asked)
         assert len(await other.until(len(asked))) == len(asked)
         process.send_signal(signal.SIGTERM)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(90):
             _, err = await process.communicate()
         await near.close()
         await other.close()
@@ -170,7 +170,7 @@ async def test_a_full_disk_is_told_at_once_and_the_wire_goes_on():
             )  # fmt: skip
         err: Any = process.stderr
         said = ""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(90):
             while "the recording ends early" not in said:
                 said += (await err.readline()).decode()
         assert "No space left on device" in said
@@ -249,7 +249,7 @@ async def test_over_ipv6():
         _, writer = await asyncio.open_connection("::1", port)
         writer.close()
         out: Any = process.stdout
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(90):
             while b"refused" not in await out.readline():
                 pass
         await stop(process)

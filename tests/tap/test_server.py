@@ -58,7 +58,7 @@ class Watching:
         pass
 
     async def until(self, condition):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(90):
             while not condition():
                 self.changed.clear()
                 await self.changed.wait()
@@ -331,7 +331,7 @@ async def test_a_watcher_that_fails_does_not_cut_the_wire(what):
         await other.until_closed()
         await other.close()
         with pytest.raises(BrokenPipeError):
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(90):
                 await tap.over
 
 
@@ -353,7 +353,7 @@ async def ask_serial(path, request):
     os.set_blocking(handle, False)
     loop.add_reader(handle, take)
     os.write(handle, encode_frame(request))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(90):
         data = await came
     loop.remove_reader(handle)
     os.close(handle)
@@ -403,7 +403,7 @@ async def test_after_a_kill_the_recording_is_there(tmp_path):
             f"{LOOPBACK}:{far.port}", "--record", str(path), stdout=asyncio.subprocess.PIPE,
         )  # fmt: skip
         try:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(90):
                 out: Any = process.stdout
                 words = (await out.readline()).decode().split()
                 port = int(words[2].rpartition(":")[2])

@@ -96,7 +96,7 @@ class TestNetwork:
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
             env=os.environ | {"RECORDING": str(place / "made.pcap")},
         )  # fmt: skip
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(90):
             while not (place / "network-1.pcapng").exists():
                 await asyncio.sleep(0.05)
             out, _ = await process.communicate(b"\n")

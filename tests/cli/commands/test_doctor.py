@@ -147,7 +147,7 @@ async def test_wrong_use_is_one_clear_line(arguments: tuple[str, ...], words: st
 
 @pytest.mark.skipif(os.name == "nt", reason="Ctrl-C is no signal there")
 async def test_ctrl_c_shows_what_is_known_so_far():
-    async with simulated() as device, asyncio.timeout(40):
+    async with simulated() as device, asyncio.timeout(90):
         running = await asyncio.create_subprocess_exec(
             *COMMAND,
             "doctor",

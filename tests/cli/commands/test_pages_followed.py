@@ -4,8 +4,6 @@ import asyncio
 import os
 import shutil
 
-import pytest
-
 from tests.cli.running import COMMAND
 from tests.following import files, prints, steps
 from tests.shared_data import CAPTURES, ROOT, needs_captures
@@ -14,7 +12,6 @@ PAGE = ROOT / "docs/how-to/work-out-a-real-recording.md"
 
 
 @needs_captures
-@pytest.mark.timeout(180)
 async def test_a_real_recording_is_worked_out(tmp_path):
     shutil.copy(CAPTURES / "ble/seplos-v2.btsnoop", tmp_path)
     for name, text in files(PAGE).items():

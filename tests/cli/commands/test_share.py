@@ -16,7 +16,7 @@ from tests.cli.records import checked
 from tests.cli.running import COMMAND, packwire
 from tests.sim.raw import raw
 
-PATIENCE = 20.0
+PATIENCE = 90.0
 
 
 @contextlib.asynccontextmanager

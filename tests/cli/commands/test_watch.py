@@ -134,7 +134,7 @@ async def test_it_comes_back_when_the_device_does():
 
 async def until(process, event):
     """Read JSON lines up to an event."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(90):
         while line := await process.stdout.readline():
             (record,) = checked(line.decode())
             if record["kind"] == event:

@@ -29,7 +29,7 @@ async def met(send: bytes):
     async with ClientTest(told.append, VESC, patience=0.1) as test:
         _, writer = await asyncio.open_connection("127.0.0.1", test.port)
         writer.write(send)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(90):
             verdict = await test.run()
         writer.close()
     return verdict, told
@@ -63,7 +63,7 @@ async def test_only_what_nobody_answers_ends():
     async with ClientTest(lambda _: None, VESC) as test:
         _, writer = await asyncio.open_connection("127.0.0.1", test.port)
         writer.write(encode_frame(bytes((Command.GET_CUSTOM_CONFIG, 0))) * 60)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(90):
             verdict = await test.run()
         writer.close()
     assert "it asked only what is not played here: GET_CUSTOM_CONFIG" in verdict.undecided
@@ -82,7 +82,7 @@ async def test_who_begins_with_something_else_is_examined_by_what_it_asks_then()
     told: list[str] = []
     async with ClientTest(told.append, VESC) as test:
         running = asyncio.create_task(FirmwareFirst(test.port).run())
-        async with asyncio.timeout(40):
+        async with asyncio.timeout(90):
             verdict = await test.run()
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
@@ -121,7 +121,7 @@ async def test_thousands_of_connections_leave_one():
 async def run_beside(test):
     """Let a right client be examined, whatever came before."""
     running = asyncio.create_task(clients.OneTry(test.port).run())
-    async with asyncio.timeout(40):
+    async with asyncio.timeout(90):
         verdict = await test.run()
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)

@@ -35,7 +35,7 @@ if os.name == "nt":
 from tests.doctor.live.wired import CASES, Case
 
 #: Patient enough for pseudo-terminals on a busy machine; a user's are longer.
-BRISK = ExaminationOptions(patience=0.35, poll=1.8, listen=0.8)
+BRISK = ExaminationOptions(patience=0.8, poll=1.8, listen=0.8)
 _SURE = [Confidence.POSSIBLE, Confidence.LIKELY, Confidence.CERTAIN]
 
 

@@ -69,7 +69,7 @@ async def gone(writer: asyncio.StreamWriter) -> None:
     await asyncio.sleep(0)
 
 
-async def until(condition, seconds: float = 20.0) -> None:
+async def until(condition, seconds: float = 90.0) -> None:
     async with asyncio.timeout(seconds):
         while not await condition():
             await asyncio.sleep(0.02)

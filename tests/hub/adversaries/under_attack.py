@@ -116,7 +116,7 @@ async def reading_throughout(hub: HubProcess) -> AsyncIterator[VescClient]:
         speed=0.0,
     )
     async with SimulatedVesc(options):
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(90):
             while not await is_connected(hub.port, "TESTPACK"):
                 await asyncio.sleep(0.01)
         async with vesc_client(hub.port) as client:
@@ -124,7 +124,7 @@ async def reading_throughout(hub: HubProcess) -> AsyncIterator[VescClient]:
             yield client
             async with vesc_client(hub.port) as newcomer:
                 await newcomer.request(ASK)
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(90):
                 while client.stats.replies <= 20:
                     await asyncio.sleep(0.01)
             reading.cancel()

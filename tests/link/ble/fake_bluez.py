@@ -244,7 +244,7 @@ async def private_bus(folder):
     )
     assert process.stdout is not None
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(90):
             address = (await process.stdout.readline()).decode().strip()
         yield address
     finally:
