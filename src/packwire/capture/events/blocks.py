@@ -27,7 +27,8 @@ _GOES_ON = re.compile(
     r"|ServicesResolved|Manufacturer|Version|Powered|PowerState|Discoverable|DiscoverableTimeout|Pairable"
     r"|Discovering|Roles"
     r"|(?:Soft|Hard) blocked|BD Address|current settings|supported settings|addr|Loaded|Active|Docs|Main PID"
-    r"|Status|AdvertisingFlags|AdvertisingData)\b:?|(?:UP|DOWN)(?: [A-Z]+)*$|[RT]X (?:bytes|packets|errors):?|unspec "
+    r"|Status|AdvertisingFlags|AdvertisingData)\b:?|(?:UP|DOWN)(?: [A-Z]+)*$"
+    r"|[RT]X (?:bytes|packets|errors):?|unspec "
 )
 #: What bluetoothctl prints meanwhile ends nothing.
 _MEANWHILE = ("[CHG]", "[NEW]", "[DEL]")
