@@ -46,7 +46,7 @@ SAYINGS = (
         r"reason[ =](?:code )?(?:=? ?)(?P<reason>0x[0-9a-fA-F]{1,3}|\d{1,3})",
     ),
     saying("client-left", EventKind.LEFT, "] Disconnecting."),
-    saying("not-connected", EventKind.FAILED, "] Not connected"),
+    saying("not-connected", EventKind.FAILED, "] Not connected", r"\] Not connected(?!\[)"),
     saying("not-connected", EventKind.FAILED, "to BLE characteristic - not connected"),
     saying("characteristic-unnamed", EventKind.SERVICES, "to BLE characteristic - characteristic not"),
     saying(

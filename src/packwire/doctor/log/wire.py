@@ -293,8 +293,8 @@ def _look_at_addresses(facts: WireFacts, found: Sequence[WireMessage]) -> None:
 
 def _answers_for(request: bytes, reply: bytes) -> bool:
     """Tell whether a right reply of Modbus RTU is of another unit than the one that was asked the like."""
-    if request[1:2] != reply[1:2] or request[:1] == reply[:1] or len(request) != 8:
-        return False
+    if request[1:2] != reply[1:2] or request[:1] == reply[:1] or len(request) != 8 or len(reply) == 8:
+        return False  # of 8 bytes, it is a request itself: another master's
     return all(_modbus().form_of(each) is not None for each in (request, reply))
 
 

@@ -174,7 +174,7 @@ def _noise(facts: Facts) -> Confidence | None:
 def _only_unknown(facts: Facts) -> bool:
     """Tell whether answers come on a wire, and not one is a frame of a family that is known."""
     wire, said = facts[WireFacts], facts[SaidFacts]
-    alone = not wire.answered_in and not wire.text_frames and not wire.echoes
+    alone = not (wire.answered_in or wire.text_frames or wire.echoes or wire.only_idle)
     return alone and wire.received > 2 and said.has("wire-received") and not said.works
 
 
