@@ -87,7 +87,9 @@ COMMON = (
         EventKind.BUS,
         r"\b(?:twai\w*|can ?bus|can[ -](?:controller|interface|frames?|messages?)|mcp25\w+|socketcan)\b"
         r".{0,60}(?:\berror|fail|passive|bus.?off|recover|time-?(?:d )?out)"
-        r"|\bcan (?:transmit|tx|write|send)(?:ting)? (?:fail|error|time)|\b[tr]x error count(?:er)?:? [1-9]"
+        r"|\bcan (?:transmit|tx|write|send)(?:ting)? (?:fail|error|time)"
+        # The controller warns from 96 on.
+        r"|\b[tr]x error count(?:er)?:? (?:9[6-9]|1\d\d|2[0-5]\d)\b"
         r"|\bbus error count:? [1-9]|error has occurred on the bus"
         r"|(?:error|fail\w*|unable|timeout).{0,30}\b(?:twai|can[ -]?bus|can (?:frame|message))",
     ),

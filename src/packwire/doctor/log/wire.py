@@ -76,11 +76,13 @@ def look_at_rows(found: Sequence[WireMessage]) -> WireFacts:
     for row in sent:
         facts.asked_in.update(_families_of(row.payload))
     requests = {row.payload for row in sent}
-    facts.echoes = sum(row.payload in requests for row in received)
+    back = [row.payload for row in received if row.payload in requests]
+    facts.echoes = 0 if all(_confirms(each) for each in back) else len(back)
     facts.enveloped = sum(_is_enveloped(row.payload) for row in received)
     for channel in {row.channel for row in received}:
         _look_at_channel(facts, [row for row in received if row.channel == channel], requests)
-    facts.irregular = _irregular([row.time for row in received])
+    left = any(one.sent and two.sent for one, two in pairwise(found))
+    facts.irregular = (left or not sent) and _irregular([row.time for row in received])
     _look_at_addresses(facts, found)
     return facts
 
@@ -109,6 +111,11 @@ def _messages(messages: Messages) -> Iterator[WireMessage]:
 def _is_enveloped(message: bytes) -> bool:
     """Tell whether a message is a whole one of Modbus TCP [Modbus Messaging V1.0b, 3.1.3]."""
     return message[2:4] == b"\0\0" and len(message) > 8 and int.from_bytes(message[4:6]) == len(message) - 6
+
+
+def _confirms(message: bytes) -> bool:
+    """Tell whether a reply that is the request again confirms it: of Modbus RTU, a single write."""
+    return message[1:2] in {b"\5", b"\6"} and len(message) == 8 and _modbus().form_of(message) is not None
 
 
 def _is_question(message: bytes) -> bool:

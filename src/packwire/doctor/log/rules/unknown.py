@@ -29,7 +29,8 @@ def _of(code: str, *, bluetooth: bool) -> Holds:
 def _idle(facts: Facts) -> Confidence | None:
     said, wire = facts[SaidFacts], facts[WireFacts]
     only = wire.only_idle and said.has("wire-received", "program-receives")
-    return when(said.has("unknown-idle") or only or wire.high >= _HIGH, POSSIBLE)
+    high = wire.high >= _HIGH and not (said.works and not said.failures)
+    return when(said.has("unknown-idle") or only or high, POSSIBLE)
 
 
 _NO_BRIDGE = _of("no-bridge", bluetooth=False)
