@@ -56,6 +56,7 @@ def test_a_device_is_told_from_others_of_the_recording():
 
 def test_a_connection_over_a_network_lasts_only_as_such():
     assert Channel.parse("tcp 10.0.0.2:1 <-> 10.0.0.1:2").lasting == Channel(Transport.TCP)
+    assert Channel.parse("tcp") == Channel(Transport.TCP)
     assert Channel.parse("can 0x123").lasting == Channel.parse("can 0x123")
 
 

@@ -11,7 +11,7 @@ from packwire.insight.fields import Frames
 from packwire.models.load import model
 from packwire.models.protocol import ModelProtocol
 from packwire.models.replies import Reply
-from packwire.protocols import model_names
+from packwire.models.store import library
 from packwire.sim.filled import Speaker
 from packwire.wire.fields import Type
 
@@ -22,7 +22,7 @@ _KINDS = {Type.UINT: "u", Type.INT: "i", Type.FLOAT: "f"}
 
 def model_sessions(frames: int, seed: int = 1) -> Iterator[Session]:
     """Yield a session of each scenario for each model whose replies can be made."""
-    for name in model_names():
+    for name in library():
         protocol = model(name)
         for number, scenario in enumerate(SCENARIOS):
             known = _said(protocol, scenario, frames, seed + number)

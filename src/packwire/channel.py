@@ -98,9 +98,9 @@ class Channel:
     @classmethod
     def _parse(cls, text: str) -> "Channel":
         first, _, rest = text.partition(" ")
+        if first in (Transport.TCP, Transport.UDP):
+            return Channel(Transport(first), address=rest)
         transport = Transport(first) if first in _TRANSPORTS and rest else Transport.OTHER
-        if transport in (Transport.TCP, Transport.UDP):
-            return Channel(transport, address=rest)
         rest = rest if transport else text
         address = kind = ""
         if found := _ADDRESS.search(rest):

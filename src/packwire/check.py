@@ -277,6 +277,6 @@ def sure(times: int) -> Confidence | None:
     return Confidence.CERTAIN if times > 1 else Confidence.LIKELY
 
 
-def certain(holds: object) -> Confidence | None:
-    """Return certain where it holds."""
-    return Confidence.CERTAIN if holds else None
+def when(holds: object, confidence: Confidence = Confidence.CERTAIN) -> Confidence | None:
+    """Return a confidence where something holds."""
+    return confidence if holds else None

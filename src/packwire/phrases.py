@@ -9,8 +9,14 @@ def counted(number: int, noun: str) -> str:
 
 
 def times(number: int) -> str:
-    """Return `once` or `3 times`."""
-    return "once" if number == 1 else f"{number} times"
+    """Return `never`, `once` or `3 times`."""
+    return "never" if not number else "once" if number == 1 else f"{number} times"
+
+
+def duration(seconds: float) -> str:
+    """Return `0:02:05`: hours, minutes and seconds."""
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}"
 
 
 def few(names: Iterable[str], limit: int = 6) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from packwire.errors import BadAddressError, BadFileError
-from packwire.models.store import Source, library, sources
+from packwire.models.store import Source, sources
 from packwire.protocol.base import Gatt, Protocol
 
 if TYPE_CHECKING:  # each is loaded by who asks for it
@@ -27,11 +27,6 @@ def _vesc() -> Protocol:
 
 #: Protocols written in Python; all others are models.
 _IN_PYTHON: dict[str, Callable[[], Protocol]] = {"vesc": _vesc}
-
-
-def model_names() -> tuple[str, ...]:
-    """Return the names of the models that come with packwire."""
-    return library()
 
 
 def protocol_names() -> tuple[str, ...]:

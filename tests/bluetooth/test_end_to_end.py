@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from packwire.att import short_uuid
 from packwire.cli.main import _called
-from packwire.link.ble.link import short
 from packwire.models.load import model
 from packwire.models.store import library
 from packwire.protocols import protocol
@@ -112,7 +112,7 @@ def test_explore_says_where_it_is_spoken_and_who_answers(adapter, run, name):
     out = run("explore", url(adapter, name), "--probe", "--for", "0.5")
     spoken = protocol(name)
     notify = spoken.gatt[0].notify
-    assert f"notify {short(notify)}" in out
+    assert f"notify {short_uuid(notify)}" in out
     assert f"\n{spoken.title} answered " in out or name == "vesc" or not spoken.harmless
     assert f"; {spoken.title} is spoken there" in out
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from packwire.capture.framings import families, family, frames_in, recognise, request_of
 from packwire.models.load import model
-from packwire.protocols import model_names
+from packwire.models.store import library
 from packwire.wire import framing
 from packwire.wire.checksum import CHECKSUMS
 
@@ -112,7 +112,7 @@ def test_any_message_begins_with_what_it_means(message):
     assert message.startswith(request_of(message).meaning)
 
 
-@pytest.mark.parametrize("name", model_names())
+@pytest.mark.parametrize("name", library())
 def test_framings_read_without_their_model_are_those_of_the_model(name):
     family = model(name).family
     checked = tuple(each for each in family.framings if each.check is not None)

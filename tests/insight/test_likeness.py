@@ -8,7 +8,7 @@ from benchmarks.understanding.sessions import random_sessions
 from packwire.insight.frame_form import find_forms
 from packwire.insight.likeness import Certainty, likenesses
 from packwire.models.load import model
-from packwire.protocols import model_names
+from packwire.models.store import library
 from packwire.wire.checksum import CHECKSUMS
 
 #: Models whose packs say voltage and cells, of several forms of frames.
@@ -52,7 +52,7 @@ def moved(protocol, frame):
 
 def like(kinds, asked, names=None):
     forms = [*find_forms([each for kind in kinds for each in kind]), *find_forms(asked)]
-    return likenesses([model(each) for each in names or model_names()], kinds, asked, forms)
+    return likenesses([model(each) for each in names or library()], kinds, asked, forms)
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -76,8 +76,7 @@ async def _explored(
         known = tuple(usable())
         found.pairs = likely_pairs(found.services, known, found.protocols)
         if probe and client.is_connected:
-            tell("asking the harmless questions of all models")
-            found.asked = await _probed(client, found, known)
+            found.asked = await _probed(client, found, known, tell)
             if found.answered is not None:
                 found.pairs = likely_pairs(found.services, known, (found.answered.protocol,))
         found.families = _families(found.services)
@@ -87,9 +86,11 @@ async def _explored(
         await disconnect(client)
 
 
-async def _probed(client: ObservedClient, found: Explored, known: tuple[Protocol, ...]) -> list[Answered]:
+async def _probed(
+    client: ObservedClient, found: Explored, known: tuple[Protocol, ...], tell: Callable[[str], object]
+) -> list[Answered]:
     first = sorted(known, key=lambda each: each not in found.protocols)
-    asked = await probe(client, found.services, found.pairs, tuple(first))
+    asked = await probe(client, found.services, found.pairs, tuple(first), tell)
     for each in asked:
         if each.reply and isinstance(each.protocol, ModelProtocol):
             each.protocol = protocol(each.protocol.read_with(each.reply))

@@ -8,7 +8,6 @@ import asyncio
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from packwire.address import Address, LinkKind, parse_address
 from packwire.check import CheckResult, Facts, Outcome
@@ -180,17 +179,13 @@ def _checks(facts: AroundFacts, seconds: float, taken: float) -> Iterator[CheckR
     yield _names(facts)
 
 
-def _result(name: str, question: str, outcome: Outcome, answer: str, **more: Any) -> CheckResult:
-    return CheckResult(name, question, outcome, answer, **more)
-
-
 def _blocked(facts: AroundFacts, link: LinkKind) -> Unlooked | None:
     return next((each for each in facts.unlooked if each.link is link), None)
 
 
 def _unlooked(name: str, question: str, unlooked: Unlooked, evidence: tuple[str, ...] = ()) -> CheckResult:
     outcome = Outcome.SKIPPED if isinstance(unlooked.error, MissingExtraError) else Outcome.FAILED
-    return _result(name, question, outcome, str(unlooked.error), evidence=evidence)
+    return CheckResult(name, question, outcome, str(unlooked.error), evidence=evidence)
 
 
 def _air(facts: AroundFacts, seconds: float, taken: float) -> CheckResult:
@@ -208,7 +203,7 @@ def _air(facts: AroundFacts, seconds: float, taken: float) -> CheckResult:
     words = f"{counted(len(heard), 'device')} in {seconds:g} s, {len(known)} of a kind that is known"
     if not heard:
         words = f"nothing at all was heard in {seconds:g} s: far from everything, or the radio is deaf"
-    return _result("Bluetooth", question, outcome, words, evidence=tuple(lines), seconds=taken)
+    return CheckResult("Bluetooth", question, outcome, words, evidence=tuple(lines), seconds=taken)
 
 
 def _heard_line(find: Find) -> str:
@@ -224,7 +219,7 @@ def _network(facts: AroundFacts, seconds: float) -> CheckResult:
     found = [each for each in facts.finds if each.link is LinkKind.TCP]
     lines = tuple(f"{each.place}  {each.name}" for each in found)
     words = f"{counted(len(found), 'VESC')} in {seconds:g} s" if found else f"no VESC in {seconds:g} s"
-    return _result("network", question, Outcome.PASSED, words, evidence=lines)
+    return CheckResult("network", question, Outcome.PASSED, words, evidence=lines)
 
 
 def _serial(facts: AroundFacts) -> CheckResult:
@@ -232,7 +227,7 @@ def _serial(facts: AroundFacts) -> CheckResult:
     if (blocked := _blocked(facts, LinkKind.SERIAL)) is not None:
         return _unlooked("serial", question, blocked)
     if not facts.ports:
-        return _result("serial", question, Outcome.PASSED, "no serial port")
+        return CheckResult("serial", question, Outcome.PASSED, "no serial port")
     said = {each.place: each.description for each in facts.finds if each.link is LinkKind.SERIAL}
     lines, blocked_ports = [], 0
     for each in facts.ports:
@@ -241,27 +236,27 @@ def _serial(facts: AroundFacts) -> CheckResult:
         lines.append(problem[1] if problem else f"{each.path}  {said.get(each.path, '')}")
     words = f"{counted(len(facts.ports), 'port')}, {len(facts.ports) - blocked_ports} of them free"
     outcome = Outcome.FAILED if blocked_ports else Outcome.PASSED
-    return _result("serial", question, outcome, words, evidence=tuple(lines))
+    return CheckResult("serial", question, outcome, words, evidence=tuple(lines))
 
 
 def _can(facts: AroundFacts) -> CheckResult:
     question = "Which CAN interfaces are there?"
     if not facts.interfaces:
-        return _result("CAN", question, Outcome.PASSED, "no CAN interface")
+        return CheckResult("CAN", question, Outcome.PASSED, "no CAN interface")
     sick = [each for each in facts.interfaces if not each.up or each.state not in {"", "ERROR-ACTIVE"}]
     words = f"{counted(len(facts.interfaces), 'interface')}, {len(facts.up)} of them up"
     outcome = Outcome.FAILED if sick else Outcome.PASSED
     lines = tuple(str(each) for each in facts.interfaces)
-    return _result("CAN", question, outcome, words, evidence=lines)
+    return CheckResult("CAN", question, outcome, words, evidence=lines)
 
 
 def _names(facts: AroundFacts) -> CheckResult:
     question = "How are the devices that you named?"
     if not facts.named:
-        return _result("names", question, Outcome.PASSED, "you named no device (packwire name)")
+        return CheckResult("names", question, Outcome.PASSED, "you named no device (packwire name)")
     trouble, unheard = facts.in_trouble, [each for each in facts.named if each.there is False]
     lines = tuple(f"{each.name}: {each.problem or each.said}" for each in facts.named)
     outcome = Outcome.FAILED if trouble else Outcome.ODD if unheard else Outcome.PASSED
     words = counted(len(facts.named), "device")
     words += f", {len(trouble)} of them out of reach" if trouble else ""
-    return _result("names", question, outcome, words, evidence=lines)
+    return CheckResult("names", question, outcome, words, evidence=lines)

@@ -17,6 +17,7 @@ from packwire.doctor.transcript import TranscriptSegment
 from packwire.errors import missing_extra
 from packwire.quantity import QUANTITIES, Scalar
 from packwire.vesc.hublogin import normal_id
+from packwire.visible import printable
 
 #: What is shown of the battery in one line.
 _SHOWN = (
@@ -112,14 +113,10 @@ def _cleaner(diagnosis: Diagnosis) -> Callable[[str], str]:
         for form in (text, quote(text), quote(text, safe=""), normal_id(text))
     }
     if not forms:
-        return _plain
+        return printable
     longest_first = sorted(forms, key=len, reverse=True)
     pattern = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, longest_first))})(?!\w)", re.IGNORECASE)
-    return lambda text: pattern.sub(HIDDEN, _plain(text))
-
-
-def _plain(text: str) -> str:
-    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
+    return lambda text: pattern.sub(HIDDEN, printable(text))
 
 
 def _clean_verdict(verdict: Verdict, clean: Callable[[str], str]) -> Verdict:

@@ -12,6 +12,7 @@ from packwire.vesc.replies import LAYOUTS
 from packwire.vesc.requests import inner_at, unwrap
 from packwire.vesc.secrets import mask_payload, secret_of
 from packwire.vesc.traits import unsolicited
+from packwire.wire.frame import Frame, StreamFramer
 
 #: Bytes kept in all; what comes later is counted.
 MAX_KEPT = 256 * 1024
@@ -62,11 +63,8 @@ class Transcript:
 
         Of a broken reply the bytes are shown where the request's replies are nothing but numbers.
         """
-        if self.protocol is not None:
-            yield from self._masked(self.protocol)
-            return
         streams = {(each.connection, each.direction) for each in self.segments}
-        clean = {key: _clean(self._stream(*key), key[1]) for key in streams}
+        clean = {key: self._clean(*key) for key in streams}
         places = dict.fromkeys(clean, 0)
         asked: dict[int, int] = {}
         for each in self.segments:
@@ -77,20 +75,13 @@ class Transcript:
             shown, framed = data[begin : places[key]], whole[begin : places[key]]
             if each.direction is Direction.TO_DEVICE:
                 asked[each.connection] = _command(each.data)
-            elif _begins_numbers(each.data, asked.get(each.connection, -1)):
+            elif self.protocol is None and _begins_numbers(each.data, asked.get(each.connection, -1)):
                 shown = _uncovered(each.data, shown, framed)
             yield each._replace(data=shown)
 
-    def _masked(self, spoken: Protocol) -> Iterator[TranscriptSegment]:
-        """Mask as a protocol says, frame by frame; what is in no frame may be text."""
-        streams = {(each.connection, each.direction) for each in self.segments}
-        clean = {key: _clean_of(spoken, self._stream(*key)) for key in streams}
-        places = dict.fromkeys(clean, 0)
-        for each in self.segments:
-            key = each.connection, each.direction
-            begin = places[key]
-            places[key] = begin + len(each.data)
-            yield each._replace(data=clean[key][begin : places[key]])
+    def _clean(self, connection: int, direction: Direction) -> tuple[bytes, bytes]:
+        stream = self._stream(connection, direction)
+        return _clean(stream, direction) if self.protocol is None else (_clean_of(self.protocol, stream), b"")
 
     def _stream(self, connection: int, direction: Direction) -> bytes:
         return b"".join(
@@ -110,10 +101,7 @@ def _clean(stream: bytes, direction: Direction) -> tuple[bytes, bytes]:
 
     Also return, byte by byte, whether it lies in a whole frame.
     """
-    framer = Framer()
-    frames = framer.feed(stream)
-    while framer.stats.waiting is not None:
-        frames += framer.give_up()
+    frames = _frames(Framer(), stream)
     result, framed = bytearray(_without_text(stream, direction)), bytearray(len(stream))
     ends = [0, *(frame.end for frame in frames)]
     for begin, end in zip(ends, [*(frame.start for frame in frames), len(stream)], strict=True):
@@ -132,15 +120,18 @@ def _clean(stream: bytes, direction: Direction) -> tuple[bytes, bytes]:
 def _clean_of(spoken: Protocol, stream: bytes) -> bytes:
     """Return a stream in which frames are masked by their protocol, and what is in none by caution."""
     result = bytearray(_without_text(stream, Direction.FROM_DEVICE))
-    framer = spoken.framer()
-    frames = framer.feed(stream)
-    while framer.stats.waiting is not None:
-        frames += framer.give_up()
-    for frame in frames:
+    for frame in _frames(spoken.framer(), stream):
         masked = spoken.mask(frame.payload)
         if len(masked) == frame.size:
             result[frame.start : frame.end] = masked
     return bytes(result)
+
+
+def _frames(framer: StreamFramer, stream: bytes) -> list[Frame]:
+    frames = framer.feed(stream)
+    while framer.stats.waiting is not None:
+        frames += framer.give_up()
+    return frames
 
 
 def _command(sent: bytes) -> int:

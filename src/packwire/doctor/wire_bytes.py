@@ -1,7 +1,7 @@
 """The bytes on a wire so far, looked at with all framings that are known: whose frames they are."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from packwire.capture.framings import Found, families, frames_in
@@ -10,9 +10,10 @@ from packwire.doctor.examination import Examination
 from packwire.doctor.line import Probe
 from packwire.doctor.log.wire import WireMessage, look_at_rows, names
 from packwire.doctor.transcript import TranscriptSegment
+from packwire.event import EventKind
 from packwire.models.protocol import ModelProtocol
 from packwire.protocol.base import Protocol
-from packwire.wire.framing import FrameCheck
+from packwire.wire.framing import FrameCheck, Framing
 
 _SECOND = 1_000_000_000
 #: Frames whose checksums are compared.
@@ -61,7 +62,7 @@ def look_at_wire(exam: Examination) -> WireBytes:
     spoken = exam.protocol.family
     held = 0
     if spoken is not None:
-        frames = list(frames_in(came, spoken.framings)) or _by_heads(came, exam.protocol)
+        frames = _frames(came, exam.protocol)
         right = [each for each in frames if each.ok]
         held = sum(each.size for each in right)
         frames_of_own = [came[each.start : each.start + each.size] for each in right]
@@ -71,7 +72,7 @@ def look_at_wire(exam: Examination) -> WireBytes:
         found.wrong = len(frames) - len(right)
         facts.asked_in = Counter({spoken.name: facts.sent})
         facts.right, facts.wrong = found.own, found.wrong
-        found.sums = tuple(_sums(came, [each for each in frames if not each.ok][:_MOST_SUMS]))
+        found.sums = tuple(wrong_sums(came, exam.protocol))
         if exam.address.listens:
             found.own, found.requests = len(right), 0  # that another master asks is as it should be
         facts.foreign = found.requests
@@ -84,6 +85,12 @@ def look_at_wire(exam: Examination) -> WireBytes:
     found.outside = len(came) - held
     exam.facts.put(facts)
     return found
+
+
+def _frames(stream: bytes, spoken: Protocol) -> list[Found]:
+    """Return the frames of a protocol, right and wrong ones."""
+    framings = spoken.family.framings if spoken.family is not None else ()
+    return list(frames_in(stream, framings)) or _by_heads(stream, spoken) or _by_size(stream, framings)
 
 
 def _by_heads(stream: bytes, spoken: Protocol) -> list[Found]:
@@ -108,12 +115,25 @@ def _by_heads(stream: bytes, spoken: Protocol) -> list[Found]:
     return found
 
 
-def _sums(stream: bytes, frames: list[Found]) -> Iterator[tuple[int, int]]:
-    """Yield the checksums of frames, and what they ought to be."""
-    for each in frames:
+def _by_size(stream: bytes, framings: tuple[Framing, ...]) -> list[Found]:
+    """Return the one frame that is all that came: as long as its header says, be it without a start."""
+    fits = (each for each in framings if each.check and len(stream) in each.sizes_of(stream[: each.needs]))
+    return [Found(0, len(stream), each, each.checks(stream)) for each in fits if stream][:1]
+
+
+def wrong_sums(stream: bytes, spoken: Protocol) -> Iterator[tuple[int, int]]:
+    """Yield the wrong checksums of a protocol's frames, and what they ought to be."""
+    for each in [each for each in _frames(stream, spoken) if not each.ok][:_MOST_SUMS]:
         check, frame = each.framing.check, stream[each.start : each.start + each.size]
         if check is not None:
             yield _number(check, check.stored(frame)), _number(check, check.right(frame))
+
+
+def tell_sums(exam: Examination, sums: Iterable[tuple[int, int]]) -> None:
+    """Tell the journal of wrong checksums."""
+    for stored, right in sums:
+        words = f"a checksum of {stored:04x}, where {right:04x} is right"
+        exam.journal.tell(EventKind.DAMAGED, "checksum", words, a=f"{stored:04x}", b=f"{right:04x}")
 
 
 def _number(check: FrameCheck, stored: bytes) -> int:

@@ -6,7 +6,7 @@ All of it has an answer for every protocol; one that knows more says so in an ob
 
 from collections.abc import Callable, Hashable, Mapping
 from enum import Enum, StrEnum, auto
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, override
 from typing import Protocol as Interface
 
 from packwire.protocol.base import Protocol, Request
@@ -131,11 +131,11 @@ class Observer:
     """How many bytes of a frame lie behind its message."""
     everybody: int | None = None
     """The number by which all nodes are asked at once."""
-    search = -1
+    search: int | None = None
     """The number of the request that finds the nodes on a bus; it takes seconds."""
-    pack_values = -1
+    pack_values: int | None = None
     """The number of the request for a pack's values."""
-    wedging = -1
+    wedging: int | None = None
     """The number of a request after which a device answers nothing any more."""
 
     def __init__(self, protocol: Protocol) -> None:
@@ -228,6 +228,19 @@ class Observer:
     def hardware_label(self, hardware: int | None) -> str:  # noqa: ARG002
         """Return what a type of device is called."""
         return f"{self.protocol.title} device"
+
+
+class NothingKnown(Observer):
+    """What is known where nobody knows the protocol; it has none."""
+
+    def __init__(self) -> None: ...
+
+    @property
+    @override
+    def family(self) -> "Family":
+        from packwire.wire.family import Family  # noqa: PLC0415 - as above
+
+        return Family("", ())
 
 
 class HeardRequest(NamedTuple):

@@ -13,6 +13,7 @@ from packwire.sim.addressing import as_asked, from_unit
 from packwire.sim.can_wires import CanPort, Slcan, Socketcand
 from packwire.sim.faults import Faults
 from packwire.sim.filled import Speaker, cells_of
+from packwire.sim.pack import USUAL_CELLS
 from packwire.sim.pack_values import pack_values, values_within
 from packwire.sim.port import Port
 from packwire.sim.server import SimOptions, Simulation
@@ -375,7 +376,7 @@ class SimulatedModel(Simulation):
         options = options or SimOptions()
         if options.packs is not None and protocol.packs is None:
             raise BadOptionError(f"a {protocol.title} is one pack, and has no others behind it")
-        cells = options.cells or cells_of(protocol, options.usual_cells)
+        cells = options.cells or cells_of(protocol, USUAL_CELLS)
         vehicle = Vehicle(options.seed, cells, options.scenario, options.soc)
         packs = options.packs or _PACKS
         device = ModelDevice(protocol, vehicle, Faults(options.faults), options.unit, packs)

@@ -9,6 +9,8 @@ import math
 import random
 from bisect import bisect_left
 
+#: In series, where nothing says otherwise.
+USUAL_CELLS = 20
 #: Seconds that one step covers.
 STEP = 0.1
 
@@ -109,7 +111,7 @@ class Pack:
     cells. `current` is the true current of the last step in A, positive while discharging.
     """
 
-    def __init__(self, seed: int = 1, cells: int = 20, soc: float | None = None) -> None:
+    def __init__(self, seed: int = 1, cells: int = USUAL_CELLS, soc: float | None = None) -> None:
         source = random.Random(seed)
         self.cells = cells
         self.steps = 0

@@ -16,6 +16,7 @@ from packwire.sim.faults import Faults, parse_fault
 from packwire.sim.hub_dialler import HubDialler, device_login
 from packwire.sim.local_port import LOOPBACK, LocalPort
 from packwire.sim.nodes import default_config
+from packwire.sim.pack import USUAL_CELLS
 from packwire.sim.port import Port, Served
 from packwire.sim.radio import BluetoothOptions
 from packwire.sim.scenario import scenario_named
@@ -53,8 +54,8 @@ class SimOptions:
     `unit` is its address on a shared line (None: the usual one), `packs` how many packs hang on a device that
     consists of packs (None: two).
 
-    `cells` are in series (None: as many as the protocol always has, or else `usual_cells` or as many of them
-    as it has room for).
+    `cells` are in series (None: as many as the protocol always has, or else the usual number or as many of
+    them as it has room for).
 
     `speed` is how much faster than the clock the physics goes (0: it stands still), `soc` the state of charge
     to start with, 0..1. `faults` are texts such as `delay:0.4`. `ping_time` and `can_delay` are in seconds.
@@ -74,7 +75,6 @@ class SimOptions:
     scenario: str = "cycle"
     speed: float = 1.0
     cells: int | None = None
-    usual_cells: int = 20
     soc: float | None = None
     faults: tuple[str, ...] = ()
     ping_time: float = PING_TIME
@@ -217,7 +217,7 @@ class SimulatedVesc(Simulation):
 
     def __init__(self, options: SimOptions | None = None) -> None:
         options = options or SimOptions()
-        vehicle = Vehicle(options.seed, options.cells or options.usual_cells, options.scenario, options.soc)
+        vehicle = Vehicle(options.seed, options.cells or USUAL_CELLS, options.scenario, options.soc)
         device = Express(
             vehicle,
             Faults(options.faults),

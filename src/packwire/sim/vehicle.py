@@ -3,7 +3,7 @@
 import random
 
 from packwire.sim.motor import Motor
-from packwire.sim.pack import STEP, Pack
+from packwire.sim.pack import STEP, USUAL_CELLS, Pack
 from packwire.sim.scenario import RIDE, Doing, Scenario, Stretch, scenario_named
 
 #: V of the lowest cell between which the controller takes less and less, as its battery cut-off does.
@@ -19,7 +19,11 @@ class Vehicle:
     """
 
     def __init__(
-        self, seed: int = 1, cells: int = 20, scenario: Scenario | str = "rest", soc: float | None = None
+        self,
+        seed: int = 1,
+        cells: int = USUAL_CELLS,
+        scenario: Scenario | str = "rest",
+        soc: float | None = None,
     ) -> None:
         self.scenario = scenario_named(scenario) if isinstance(scenario, str) else scenario
         self.pack = Pack(seed, cells, self.scenario.soc if soc is None else soc)

@@ -39,8 +39,8 @@ async def test_the_two_recorded_sessions():
     assert lines[at - 3 : at + 3] == [
         "Both sessions send BMS_GET_VALUES as  02 01 60 6c a6 03  : identical.",
         (
-            "On the wire mine got 3 of 3 replies, whole, CRC right, 0.3 to 9.9 ms after the request: 20 cells,"
-            " 83.92 V."
+            "On the wire mine got 3 of 3 replies, whole, checksum right, 0.3 to 9.9 ms after the request: 20"
+            " cells, 83.92 V."
         ),
         (
             "Yet mine waited 2.0 s after each before going on, and never after a reply shorter than 128 bytes"

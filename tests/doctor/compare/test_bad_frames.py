@@ -3,7 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from packwire.doctor.vesc.bad_frames import Wrong, bad_vesc_frames, shown_hex
+from packwire.doctor.compare.bad_frames import Wrong, shown_hex
+from packwire.doctor.vesc.bad_frames import bad_vesc_frames
 from packwire.vesc.framing import encode_frame
 
 PAYLOADS = st.binary(min_size=1, max_size=300)

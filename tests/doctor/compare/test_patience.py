@@ -9,6 +9,7 @@ from packwire.doctor.compare.causes import Cause
 from packwire.doctor.compare.log_file import placed, read_log
 from packwire.doctor.compare.patience import PatienceSource, patience_of
 from packwire.doctor.vesc.recorded_sessions import vesc_sessions
+from packwire.protocols import observer
 from tests.capture.builder import EPOCH
 from tests.capture.vesc_session import ASK_BMS, ASK_VERSION, VescSession, bms, version, via
 from tests.doctor.compare.clients import compared, written
@@ -113,7 +114,7 @@ class TestLog:
         assert (log.lines, len(log.events), log.timed) == (8, 6, 5)
         times = [time - EPOCH for _, time in placed(log, EPOCH, EPOCH + 10_000_000_000, 0)]
         assert [time / 1e9 for time in times] == [2.5, 3.25, 4.125, 5.5, 6.5]
-        assert log.events[4].command == 96
+        assert log.events[4].named(observer("vesc").names()) == 96
 
     def test_a_time_of_day_in_another_time_zone(self):
         log = read_log(["03:43:24.125 timeout"])  # India, 5 h 30 min ahead

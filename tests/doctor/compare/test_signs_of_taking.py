@@ -8,6 +8,7 @@ from packwire.capture import open_capture
 from packwire.check import Confidence
 from packwire.doctor.compare.causes import Cause
 from packwire.doctor.compare.choose import choose
+from packwire.doctor.compare.following import answered_ones, steps_of
 from packwire.doctor.compare.suspects import fitting_rules, suspects
 from packwire.doctor.compare.verdict import NO_DIFFERENCE, compare
 from packwire.vesc.framing import encode_frame
@@ -216,6 +217,15 @@ def test_recorded_clients_with_the_length_bug(name):
     assert "never after a reply shorter than 128 bytes" in " ".join(found.main.evidence)
 
 
+def test_one_pause_after_a_short_reply_is_no_reply_that_is_not_taken(tmp_path):
+    """It waits after its first question for as long as it waits in vain."""
+    mine = VescSession(step=100_000).open().ask(ASK_VERSION).wait(0.01).answer(version()).wait(TIMEOUT)
+    for latency in LATENCIES:
+        mine.ask(ASK_BMS).wait(latency).answer(bms()).wait(0.01)
+    mine.ask(ASK_BMS).wait(TIMEOUT).ask(ASK_BMS).wait(0.01).answer(bms())
+    assert compared(tmp_path, [working()], [mine.close()]).key != Cause.RECEIVE_PATH
+
+
 XML = b"\x5c\x00" + (400).to_bytes(4) + bytes(4)
 
 
@@ -247,6 +257,8 @@ def test_a_clients_waits_are_seen_between_what_it_asks_by_another_timer(tmp_path
     assert told.key != Cause.CANNOT_TELL
     untold = compared(tmp_path, reference, [by_its_clock(23, waits=False)])
     assert untold.key != NO_DIFFERENCE
+    steps = steps_of(untold.mine, answered_ones(untold.mine))
+    assert all(step.kinds == untold.mine.kinds_of(step.numbers) for step in steps)
 
 
 def short(

@@ -168,7 +168,7 @@ FAULTS = (
     LiveFault("echo", ("pairing-needed",), ("echo",)),
     LiveFault("another checksum", ("reader-bug.checksum",), ("wrong-checksum",)),
     LiveFault("another checksum, JK", ("reader-bug.checksum",), ("wrong-checksum",), model="jk02"),
-    LiveFault("damaged bits", ("serial.noise",), ("corrupt:1",)),
+    LiveFault("damaged bits", ("serial.noise",), ("corrupt:1",), model="renogy"),
     LiveFault("another version", ("protocol-variant",), speaks=_other_version),
     LiveFault("impossible values", ("protocol-variant",), speaks=_other_scale),
     LiveFault("a cell at 0 V", ("cell-at-zero",), ("dead-cell:2",)),

@@ -66,6 +66,7 @@ class Esphome:
     connect_error: int = 0
     """Every connection fails with this."""
     ignores_connect: bool = False
+    hides_services: bool = False
 
 
 class FakeProxy:
@@ -331,6 +332,8 @@ class _Client:
         self.send(self.server.free())
 
     def _tell_services(self, said: Any) -> None:
+        if self.server.esphome.hides_services:
+            return
         for service in self.server.connected[said.address].services or ():
             own = pb.BluetoothGATTService(uuid=_halves(service.uuid), handle=service.handle)
             for each in service.characteristics:

@@ -18,7 +18,7 @@ from packwire.address import BluetoothProxy, ble_address
 from packwire.cli.exit_codes import ExitCode
 from packwire.device import open_device
 from packwire.errors import GoneError, Reason, UnreachableError
-from packwire.link.ble import observed, proxy
+from packwire.link.ble import observed, proxy, proxy_failures
 from packwire.link.ble.proxy import OpenProxy, opened
 from packwire.link.scan import look_around
 from packwire.models.load import model
@@ -131,13 +131,15 @@ async def test_a_proxy_that_goes_ends_the_reading_and_may_come_back(spoken):
         (Esphome(connect_error=133), Reason.OUT_OF_RANGE),
         (Esphome(held=[1, 2, 3]), Reason.BUSY),
         (Esphome(features=PASSIVE), Reason.NO_BLUETOOTH),
+        (Esphome(hides_services=True), Reason.TIMED_OUT),
     ],
-    ids=["no key", "no proxy", "too old", "taken", "133", "full", "passive"],
+    ids=["no key", "no proxy", "too old", "taken", "133", "full", "passive", "no services"],
 )
 async def test_what_is_in_the_way_is_said(esphome, reason, monkeypatch):
     monkeypatch.setattr(observed, "ATTEMPTS", 1)
     monkeypatch.setattr(proxy, "SAID_TIMEOUT", 0.3)
     monkeypatch.setattr(proxy, "SLOT_TIMEOUT", 0.3)
+    monkeypatch.setattr(proxy_failures, "SERVICES_TIMEOUT", 0.3)
     async with garage("jbd", esphome=esphome) as (server, (address,)):
         device = open_device(replace(address, proxy=server.proxy()))
         with pytest.raises(UnreachableError) as caught:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from packwire.capture.packets import NO_TIME
 from packwire.capture.text.clock import STAMP, Clock
+from packwire.phrases import duration
 
 #: A time, and no Bluetooth address that has only digits.
 _STAMP = re.compile(
@@ -70,7 +71,7 @@ class Clocks:
             else "a clock that was set, or another log"
         )
         if len(self._jumps) < _MAX_NOTES:
-            self._jumps.append(f"times go back by {_length(back)} at line {number}: {why}")
+            self._jumps.append(f"times go back by {duration(back / 1e9)} at line {number}: {why}")
 
     def order(self, time: int) -> int:
         """Return what the time line is sorted by: a line without a time stays behind the one before."""
@@ -89,8 +90,3 @@ class Clocks:
         yield from self._jumps
         if self._clock.unknown:
             yield f'{self._clock.unknown} x times not understood, such as "{self._clock.first_unknown}"'
-
-
-def _length(ns: int) -> str:
-    seconds = ns // 1_000_000_000
-    return f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"

@@ -10,11 +10,12 @@ is taken once.
 
 import re
 
+from packwire.att import short_uuid
 from packwire.capture.packets import PacketDirection
 from packwire.capture.text.clock import Clock
 from packwire.capture.text.grammar import NO_BYTES, Row, Unread
 from packwire.capture.text.prefix import prefix
-from packwire.capture.text.tokens import LITERAL, literal_bytes, short_uuid
+from packwire.capture.text.tokens import LITERAL, literal_bytes
 
 NAME = "batmon or bleak log"
 EXAMPLES = (

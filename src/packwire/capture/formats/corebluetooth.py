@@ -6,11 +6,11 @@ Such as `10:25:15.2330: received update from characteristic FF01___FF00: <030000
 
 import re
 
+from packwire.att import short_uuid
 from packwire.capture.packets import PacketDirection
 from packwire.capture.text.clock import Clock
 from packwire.capture.text.grammar import Row, Unread
 from packwire.capture.text.prefix import prefix
-from packwire.capture.text.tokens import short_uuid
 
 NAME = "Core Bluetooth log"
 EXAMPLES = (

@@ -8,11 +8,12 @@ on RX characteristic ffe1`, a GATT profile).
 import re
 from dataclasses import dataclass, field
 
+from packwire.att import short_uuid
 from packwire.capture.packets import PacketDirection
 from packwire.capture.text.clock import Clock
 from packwire.capture.text.grammar import NO_BYTES, Row, Unread
 from packwire.capture.text.prefix import prefix
-from packwire.capture.text.tokens import LITERAL, TOKENS, hex_bytes, literal_bytes, short_uuid
+from packwire.capture.text.tokens import LITERAL, TOKENS, hex_bytes, literal_bytes
 
 NAME = "Home Assistant log"
 EXAMPLES = (

@@ -8,10 +8,11 @@ level behind the time (`[18:27:49.6910] Normal: Updated Value ..`).
 
 import re
 
+from packwire.att import short_uuid
 from packwire.capture.packets import PacketDirection
 from packwire.capture.text.clock import Clock
 from packwire.capture.text.grammar import BEGINS, NO_BYTES, Row, Unread
-from packwire.capture.text.tokens import TOKENS, hex_bytes, short_uuid
+from packwire.capture.text.tokens import TOKENS, hex_bytes
 
 NAME = "nRF Connect log"
 EXAMPLES = (

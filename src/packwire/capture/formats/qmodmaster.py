@@ -10,7 +10,7 @@ NAME = "QModMaster log"
 EXAMPLES = ("[RTU]>Rx > 12:00:00:223 - 01  03  02  00  11  78  48",)
 
 _FRAME = re.compile(
-    r"\s*\[(?:RTU|TCP)\]>(?P<way>[TR]x) > (?P<time>\d\d:\d\d:\d\d:\d{3}) - "
+    r"\s*\[(?P<mode>RTU|TCP)\]>(?P<way>[TR]x) > (?P<time>\d\d:\d\d:\d\d:\d{3}) - "
     r"(?P<hex>[0-9A-Fa-f]{2}(?: {1,2}[0-9A-Fa-f]{2})*)\s*"
 )
 _SYSTEM = re.compile(r"\s*Sys > \d\d:\d\d:\d\d:\d{3} - .*")
@@ -30,4 +30,5 @@ class Grammar:
         if found is None:
             return NO_BYTES if _SYSTEM.fullmatch(line) else None
         way = way_of_letter(found["way"])
-        return Row(bytes.fromhex(found["hex"]), way, "uart", self._clock.time(found["time"]))
+        channel = "tcp" if found["mode"] == "TCP" else "uart"
+        return Row(bytes.fromhex(found["hex"]), way, channel, self._clock.time(found["time"]))

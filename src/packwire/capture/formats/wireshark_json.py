@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+from packwire.att import Opcode, short_uuid
 from packwire.capture.links import of_wiretap
 from packwire.capture.packets import LINKTYPE_CAN_SOCKETCAN, NO_TIME, PacketDirection, Packets
 from packwire.capture.text.can import can_frame, error_frame
@@ -18,7 +19,6 @@ from packwire.capture.text.clock import seconds
 from packwire.capture.text.grammar import NO_BYTES, Row, Unread
 from packwire.capture.text.json_stream import objects
 from packwire.capture.text.table import MAX_ROWS, Table
-from packwire.capture.text.tokens import short_uuid
 from packwire.errors import BadFileError
 from packwire.messages import Bytes
 
@@ -135,7 +135,6 @@ def _rows(packet: _Packet) -> Iterator[Row | Unread]:
 
 def _att(packet: _Packet, layer: dict[str, Any]) -> Row | Unread | None:
     """Return the value of an ATT PDU, on a channel of the name that it has elsewhere."""
-    from packwire.att import Opcode  # noqa: PLC0415 - for these packets only
     from packwire.capture.layers.att import FROM_CLIENT, VALUES  # noqa: PLC0415
 
     code = _number(field(layer, "btatt.opcode"))

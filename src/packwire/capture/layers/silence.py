@@ -72,8 +72,9 @@ class Silence:
         found = self._conversation.can_ids
         if found is not None and ids[-1] not in found:
             there = ", ".join(str(number) for number in found) or "no node"
-            scan = self._observer.protocol.describe(bytes((self._observer.search,)))
-            return f"there is no CAN id {ids[-1]}: {there} answered the scan of the bus ({scan})"
+            search = self._observer.search
+            scan = "" if search is None else f" ({self._observer.protocol.describe(bytes((search,)))})"
+            return f"there is no CAN id {ids[-1]}: {there} answered the scan of the bus{scan}"
         return f"nothing in this recording comes from CAN id {ids[-1]}"
 
     def _ended(self, asked: int, limit: int) -> str:

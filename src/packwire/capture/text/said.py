@@ -7,6 +7,7 @@ A closed list of words decides, not a guess: `RX: dd 03`, `Notification received
 import re
 from typing import NamedTuple
 
+from packwire.att import short_uuid
 from packwire.capture.packets import PacketDirection
 from packwire.capture.text.beside import bytes_end
 from packwire.capture.text.doubt import doubt
@@ -17,7 +18,6 @@ from packwire.capture.text.tokens import (
     TOKENS,
     hex_bytes,
     literal_bytes,
-    short_uuid,
     unescaped,
 )
 from packwire.capture.text.way import way

@@ -28,13 +28,12 @@ _ESCAPES = {
 }  # fmt: skip
 _BETWEEN = re.compile(r"[ \t:.,|\-]+")
 _QUOTES = re.compile("['\"]")
-_SPLIT = re.compile(r"[ \t:.,|\-]+")
 
 
 def hex_tokens(text: str) -> list[str]:
     """Return the digits of each token of a text of the form of `TOKENS`; a run of digits is one."""
     plain = text.replace("0x", "").replace("0X", "") if "x" in text or "X" in text else text
-    return _SPLIT.split(_QUOTES.sub("", plain).strip(" \t,"))
+    return _BETWEEN.split(_QUOTES.sub("", plain).strip(" \t,"))
 
 
 def hex_bytes(text: str) -> bytes | None:
@@ -67,11 +66,3 @@ def literal_bytes(text: str) -> bytes | None:
     if not found:
         return None
     return unescaped(found["single"] if found["single"] is not None else found["double"])
-
-
-def short_uuid(uuid: str) -> str:
-    """Return a characteristic's UUID, its 16 bits alone where the rest is the Bluetooth Base UUID."""
-    uuid = uuid.lower()
-    if uuid.endswith("-0000-1000-8000-00805f9b34fb") and uuid.startswith("0000"):
-        return uuid[4:8]
-    return uuid

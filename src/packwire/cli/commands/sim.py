@@ -30,6 +30,7 @@ from packwire.sim.faults import FAULTS, Of
 from packwire.sim.hub import HUB_FAULTS, SimulatedHub
 from packwire.sim.local_port import LOOPBACK
 from packwire.sim.nodes import BMS_ID, CONTROLLER_ID, EXPRESS_ID
+from packwire.sim.pack import USUAL_CELLS
 from packwire.sim.radio import BluetoothOptions
 from packwire.sim.scenario import SCENARIOS
 from packwire.sim.server import DEVICE_ID, PASSWORD, SimOptions, SimulatedVesc
@@ -81,10 +82,12 @@ _Listen = Annotated[
         "0.0.0.0:PORT lets other computers in.",
     ),
 ]
-_Cells = Annotated[int, Parameter(name="--cells", help="Cells in series.")]
-_CellsOfModel = Annotated[
+_Cells = Annotated[
     int | None,
-    Parameter(name="--cells", help="Cells in series; left out: as many as the model always has, or else 4."),
+    Parameter(
+        name="--cells",
+        help=f"Cells in series; left out: as many as the model always has, or else {USUAL_CELLS}.",
+    ),
 ]
 
 
@@ -131,7 +134,7 @@ _USUAL = _Pack()
 def vesc(
     *,
     listen: _Listen = f"{LOOPBACK}:{VESC_PORT}",
-    cells: _Cells = 20,
+    cells: _Cells = None,
     pack: _Pack = _USUAL,
     hub: str | None = None,
     hub_id: str = DEVICE_ID,
@@ -210,13 +213,13 @@ def _serving(model: str) -> Callable[..., int]:
     def serve(
         *,
         listen: _Listen = "0",
-        cells: _CellsOfModel = None,
+        cells: _Cells = None,
         packs: _Packs = None,
         pack: _Pack = _USUAL,
         bluetooth: _Bluetooth = _NoBluetooth,
         for_: ForOption = None,
     ) -> int:
-        options = pack.options(listen, cells, usual_cells=4, packs=packs, bluetooth=bluetooth.options())
+        options = pack.options(listen, cells, packs=packs, bluetooth=bluetooth.options())
         return _run(lambda stack: _start(stack, model, options), for_)
 
     serve.__doc__ = (
@@ -232,7 +235,7 @@ def file(
     /,
     *,
     listen: _Listen = "0",
-    cells: _CellsOfModel = None,
+    cells: _Cells = None,
     pack: _Pack = _USUAL,
     bluetooth: _Bluetooth = _NoBluetooth,
     for_: ForOption = None,
@@ -304,8 +307,9 @@ async def _serve(start: Callable[[AsyncExitStack], Awaitable[None]], seconds: fl
 
 async def _start_vesc(stack: AsyncExitStack, options: SimOptions) -> None:
     simulated = await stack.enter_async_context(SimulatedVesc(options))
+    cells = simulated.vehicle.pack.cells
     _say(
-        f"A simulated VESC Express (CAN id {EXPRESS_ID}) with a BMS of {options.cells} cells ({BMS_ID}) "
+        f"A simulated VESC Express (CAN id {EXPRESS_ID}) with a BMS of {cells} cells ({BMS_ID}) "
         f"and a motor controller ({CONTROLLER_ID}): {SCENARIOS[options.scenario].summary}."
     )
     for fault in simulated.faults:

@@ -1,7 +1,5 @@
 """Whether it answers; where it does not, what would let it: another way, more time, other questions."""
 
-from collections.abc import Iterator
-
 from packwire.check import CheckResult, Depth, Outcome, Stage, check, failed, odd, passed, skipped
 from packwire.doctor.ble.air import titles_of
 from packwire.doctor.ble.facts import AirFacts, AnswerFacts, FamilyFacts, LinkFacts, OpenFacts, TableFacts
@@ -11,11 +9,11 @@ from packwire.doctor.examination import Examination
 from packwire.doctor.facts import ms
 from packwire.doctor.line import Line, Probe
 from packwire.doctor.log.facts import WireFacts
+from packwire.doctor.wire_bytes import tell_sums, wrong_sums
 from packwire.errors import PackwireError
 from packwire.event import EventKind
 from packwire.link.ble.link import BleLink
 from packwire.protocol.base import Protocol, WriteType
-from packwire.wire.framing import FrameCheck
 
 #: Seconds: to listen before anything is asked, for an answer, for a late one, and for one of another family.
 QUIET, PATIENCE, LONG, BRIEF = 0.4, 5.0, 12.0, 1.2
@@ -118,7 +116,9 @@ async def _ask(exam: Examination, line: Line, way: WriteType | None, patience: f
         facts.broken += probe.received > 0
         return probe
     facts.bytes += probe.received
-    facts.damaged += max(_tell_sums(exam, probe.head), probe.damaged)
+    sums = list(wrong_sums(probe.head, exam.protocol))
+    tell_sums(exam, sums)
+    facts.damaged += max(len(sums), probe.damaged)
     if probe.cut is not None:
         facts.cut += 1
         facts.cut_at = probe.received if facts.cut == 1 or facts.cut_at == probe.received else 0
@@ -128,38 +128,6 @@ async def _ask(exam: Examination, line: Line, way: WriteType | None, patience: f
         written = f" to a request written {way}" if way else ""
         exam.journal.tell(EventKind.TIMED_OUT, "request-timeout", f"no answer{written} in {patience:.0f} s")
     return probe
-
-
-def _tell_sums(exam: Examination, data: bytes) -> int:
-    """Tell the checksums of damaged frames, and those that are computed here; return how many there are."""
-    damaged = 0
-    for frame, sums in _damaged(exam.protocol, data):
-        damaged += 1
-        said, computed = (
-            int.from_bytes(each, sums.order).to_bytes(len(each)).hex()
-            for each in (sums.stored(frame), sums.right(frame))
-        )
-        words = f"a checksum is {said}, and {computed} is computed"
-        exam.journal.tell(EventKind.DAMAGED, "checksum", words, a=computed, b=said)
-    return damaged
-
-
-def _damaged(spoken: Protocol, data: bytes) -> Iterator[tuple[bytes, FrameCheck]]:
-    """Yield what has the beginning and the size of a frame, and another checksum."""
-    framings = spoken.family.framings if spoken.family is not None else ()
-    at = 0
-    while at < len(data):
-        size = 1
-        for framing in framings:
-            sums, head = framing.check, data[at : at + framing.needs]
-            if sums is None or sums.digits or not framing.start or not head.startswith(framing.start):
-                continue
-            size = next((each for each in framing.sizes_of(head) if at + each <= len(data)), 1)
-            frame = data[at : at + size]
-            if size > 1 and sums.stored(frame) != sums.right(frame):
-                yield frame, sums
-            break
-        at += size
 
 
 def _said(exam: Examination, probe: Probe, way: WriteType | None) -> CheckResult:

@@ -4,6 +4,9 @@ import asyncio
 import time
 from collections import Counter
 
+from bleak.backends.service import BleakGATTServiceCollection
+
+from packwire.att import short_uuid
 from packwire.check import CheckResult, Depth, Stage, check, failed, odd, passed
 from packwire.doctor.ble.air import AGAIN, is_seen
 from packwire.doctor.ble.facts import AirFacts, FamilyFacts, LinkFacts, OpenFacts, TableFacts
@@ -14,8 +17,8 @@ from packwire.errors import NotAVescError, PackwireError
 from packwire.event import EventKind
 from packwire.link.ble.discovery import hear
 from packwire.link.ble.exploring import NOT_SPOKEN
-from packwire.link.ble.link import BleLink, short
-from packwire.protocol.base import WriteType
+from packwire.link.ble.link import BleLink
+from packwire.protocol.base import Gatt, Protocol, WriteType
 from packwire.protocols import usable
 
 #: Seconds that a connection is watched before anything is asked: whoever wants pairing ends it soon.
@@ -70,72 +73,60 @@ def is_connected(exam: Examination) -> str:
 @check("table", "Has it what it is spoken to by?", Stage.WAY, needs=is_connected, depth=Depth.QUICK)
 async def table(exam: Examination) -> CheckResult:
     """Look for the protocol's characteristics among those that it has."""
-    facts, session = exam.facts[TableFacts], exam.facts[OpenFacts]
-    client = await client_of(exam)
+    facts, session, family = exam.facts[TableFacts], exam.facts[OpenFacts], exam.facts[FamilyFacts]
+    client, tell = await client_of(exam), exam.journal.tell
     facts.looked_at = True
     services = services_of(client)
     own = [each for service in services for each in service.characteristics]
     for service in list(services)[:_MOST]:
-        exam.journal.tell(EventKind.SERVICES, "has-service", short(service.uuid), service=service.uuid)
+        tell(EventKind.SERVICES, "has-service", short_uuid(service.uuid), service=service.uuid)
     for each in own[:_MOST]:
-        words = f"{short(each.uuid)}: {', '.join(each.properties)}"
+        words = f"{short_uuid(each.uuid)}: {', '.join(each.properties)}"
         properties = " ".join(each.properties)
-        exam.journal.tell(
-            EventKind.SERVICES, "has-characteristic", words, uuid=each.uuid, properties=properties
-        )
+        tell(EventKind.SERVICES, "has-characteristic", words, uuid=each.uuid, properties=properties)
     listed = tuple(
-        f"{short(each.uuid)} {', '.join(each.properties)}"
+        f"{short_uuid(each.uuid)} {', '.join(each.properties)}"
         for service in services
         if service.uuid not in NOT_SPOKEN
         for each in service.characteristics
     )
-    exam.facts[FamilyFacts].table = tuple(
-        each for each in usable() if each.gatt and not each.origin and _has(exam, each, services)
+    family.table = tuple(
+        each for each in usable() if each.gatt and not each.origin and _place(exam, each, services)
     )
     if exam.spoken is None:
-        if exam.facts[FamilyFacts].plugin is not None:
+        if family.plugin is not None:
             return passed(f"{len(own)} characteristics", *listed)
         return failed(f"of its {len(own)} characteristics none can be chosen without a family", *listed)
-    hearing = exam.facts[AirFacts].hearing
-    try:
-        session.place = BleLink(exam.address, exam.spoken, hearing.seen if hearing else None).place_on(
-            services
-        )
-    except NotAVescError:
-        wanted = ", ".join(short(each.service) for each in exam.spoken.gatt)
+    session.place = place = _place(exam, exam.spoken, services)
+    if place is None:
+        wanted = ", ".join(short_uuid(each.service) for each in exam.spoken.gatt)
         facts.missing = wanted or "none"
-        fits = ", ".join(each.title for each in exam.facts[FamilyFacts].table)
+        fits = ", ".join(each.title for each in family.table)
         beside = f"; it has what is spoken to by {fits}" if fits else ""
         return failed(f"not {wanted or 'anything'} of a {exam.spoken.title}{beside}", *listed)
-    place = session.place
-    wanted_here = {place.notify, place.write} - {""}
     times = Counter(each.uuid for each in own)
-    facts.duplicates = tuple(sorted(short(uuid) for uuid in wanted_here if times[uuid] > 1))
+    twice = {uuid for uuid in (place.notify, place.write) if times[uuid] > 1}
+    facts.duplicates = tuple(sorted(map(short_uuid, twice)))
+    notifying = [each for each in own if {"notify", "indicate"} & set(each.properties)]
     notify = next(
         each for service in services if service.uuid in place.services
         for each in service.characteristics if each.uuid == place.notify
     )  # fmt: skip
-    if not {"notify", "indicate"} & set(notify.properties):
-        facts.mute = short(place.notify)
-        others = ", ".join(
-            sorted({short(each.uuid) for each in own if {"notify", "indicate"} & set(each.properties)})
-        )
+    if notify not in notifying:
+        facts.mute = short_uuid(place.notify)
+        others = ", ".join(sorted({short_uuid(each.uuid) for each in notifying}))
         return failed(f"{facts.mute} does not notify; what does: {others or 'nothing'}", *listed)
     session.ways = tuple(
         way
         for name, way in _WAYS.items()
         if any(each.uuid == place.write and name in each.properties for each in own)
     )
-    written = " or ".join(session.ways)
-    words = f"{short(place.notify)} notifies" + (
-        f", {short(place.write)} is written {written}" if place.write else ""
-    )
+    written = f", {short_uuid(place.write)} is written {' or '.join(session.ways)}" if place.write else ""
+    words, excludes = f"{short_uuid(place.notify)} notifies{written}", "another family, other firmware"
     if facts.duplicates:
-        twice = ", ".join(facts.duplicates)
-        return odd(
-            f"{words}; {twice} is there more than once", *listed, excludes="another family, other firmware"
-        )
-    return passed(words, *listed, excludes="another family, other firmware")
+        words += f"; {', '.join(facts.duplicates)} is there more than once"
+        return odd(words, *listed, excludes=excludes)
+    return passed(words, *listed, excludes=excludes)
 
 
 def has_place(exam: Examination) -> str:
@@ -170,9 +161,9 @@ def ages(link: LinkFacts) -> str:
     return ", ".join(f"{age:.1f} s" for age, _ in link.drops[-4:])
 
 
-def _has(exam: Examination, protocol: object, services: object) -> bool:
+def _place(exam: Examination, protocol: Protocol, services: BleakGATTServiceCollection) -> Gatt | None:
+    """Return where a protocol is spoken on a device; None where that has no such place."""
     try:
-        BleLink(exam.address, protocol).place_on(services)  # type: ignore[arg-type]  # bleak's collection
+        return BleLink(exam.address, protocol, exam.facts[AirFacts].seen).place_on(services)
     except NotAVescError:
-        return False
-    return True
+        return None

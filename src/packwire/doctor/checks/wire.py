@@ -12,7 +12,7 @@ from packwire.doctor.facts import Contact, ContactFacts, Latency, ProbeFacts, St
 from packwire.doctor.foreign import protocol_of
 from packwire.doctor.line import Line, Probe
 from packwire.doctor.line_facts import LineFacts
-from packwire.doctor.wire_bytes import look_at_wire, without_echoes
+from packwire.doctor.wire_bytes import look_at_wire, tell_sums, without_echoes
 from packwire.errors import BadAddressError
 from packwire.event import EventKind
 from packwire.models.protocol import ModelProtocol
@@ -211,9 +211,7 @@ async def _unanswered(exam: Examination, line: Line, probe: Probe) -> CheckResul
         for each in questions(exam, exam.address.unit)[1:_SUMS]:
             await ask(exam, line, _framed(exam, each), exam.options.patience)
         found = look_at_wire(exam)
-        for stored, right in found.sums:
-            words = f"a checksum of {stored:04x}, where {right:04x} is right"
-            exam.journal.tell(EventKind.DAMAGED, "checksum", words, a=f"{stored:04x}", b=f"{right:04x}")
+        tell_sums(exam, found.sums)
     if line.closed and not found.size:
         first.contact = Contact.CLOSED
         return failed("the other end closed the connection and sent not one byte", *evidence)

@@ -39,10 +39,3 @@ def packets(messages: Iterable[Unasked]) -> str:
     """Return `3 x PRINT, 1 x LISP_PRINT`."""
     counts = Counter(messages)
     return ", ".join(f"{count} x {message.name}" for message, count in sorted(counts.items()))
-
-
-def plain(text: str) -> str:
-    """Return text from a device without characters that could reprogram a terminal."""
-    return "".join(
-        character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text
-    )

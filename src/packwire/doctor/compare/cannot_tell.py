@@ -8,6 +8,7 @@ from packwire.check import Confidence
 from packwire.doctor.compare.causes import Cause, SessionVerdict, session_verdict
 from packwire.doctor.compare.following import (
     answered,
+    answered_ones,
     by_kinds,
     late_by,
     not_shown,
@@ -16,7 +17,7 @@ from packwire.doctor.compare.following import (
     went_on,
 )
 from packwire.doctor.compare.given_up import given_up
-from packwire.doctor.compare.patience import ClientPatience, PatienceSource, alike, answered_ones
+from packwire.doctor.compare.patience import ClientPatience, PatienceSource, alike
 from packwire.doctor.compare.session import ClientSession, QueryKind, labels
 
 #: A polling that pauses so many times as long as the other session's may be one of timeouts.
@@ -58,7 +59,7 @@ def cannot_tell(
 
 def _does_not_wait(own: ClientSession) -> Iterator[SessionVerdict]:
     """Say that a client often goes on before the reply is there: what it does with that is not to be seen."""
-    there = [number for number, each in enumerate(own.queries) if each.answered and each.wait is not None]
+    there = own.numbers(lambda each: each.answered and each.wait is not None)
     # Before it closes a connection nobody sends requests together.
     early = tuple(
         number
@@ -115,7 +116,7 @@ def _gives_up_soon(own: ClientSession) -> Iterator[SessionVerdict]:
 def _gives_some_up(own: ClientSession) -> Iterator[SessionVerdict]:
     """Say that after some replies a client goes on as if they had not come."""
     # What it asks by a timer of its own, and nobody answers, comes between.
-    there = answered(list(steps_of(answered_ones(own))))
+    there = answered(list(steps_of(own, answered_ones(own))))
     for group in (there, *by_kinds(there).values()):
         odd = [] if own.lost else given_up(group)
         if not odd:
@@ -144,16 +145,13 @@ def _finding(
 
 
 def _of_all(own: ClientSession, text: str) -> SessionVerdict:
-    kinds = own.kinds_of(number for number, each in enumerate(own.queries) if each.answered)
+    kinds = own.kinds_of(own.numbers(lambda each: each.answered))
     return _finding(own, text, kinds=kinds)
 
 
 def _remedy(own: ClientSession) -> str:
     """Return what else tells."""
-    if own.protocol == "VESC":
-        return ""
-    sure = f"be sure with: {own.examined_with}" if own.examined_with else "print what the client receives."
-    return f"Give its log (--log FILE), or {sure}"
+    return f"Give its log (--log FILE), or be sure with: {own.examined_with}" if own.examined_with else ""
 
 
 def _has_times(session: ClientSession) -> bool:
@@ -168,10 +166,8 @@ def _not_shown(
     own: ClientSession, other: ClientSession, patience: ClientPatience
 ) -> Iterator[SessionVerdict]:
     """Say after which replies the client does nothing that shows that it took them."""
-    kinds = not_shown(own, patience.shown)
-    numbers = tuple(
-        number for number, each in enumerate(own.queries) if each.answered and each.kind in set(kinds)
-    )
+    kinds = tuple(not_shown(own, patience.shown))
+    numbers = own.numbers(lambda each: each.answered and each.kind in kinds)
     if not numbers:
         return
     waits, names = own.waits(numbers), labels(kinds)
@@ -182,13 +178,13 @@ def _not_shown(
         else f"Nothing comes after the replies to {names}, so nothing shows whether {{who}} took them."
     )
     lines = [text]
-    usual = _usual_wait(other, tuple(kinds))
+    usual = _usual_wait(other, kinds)
     if waits and usual is not None and median(waits) > _SLOWER * usual:
         lines.append(f"The other session goes on after {usual / 1e9:.3g} s.")
     if patience.shown:
         seen = labels(sorted(patience.shown))
         lines.append(f"That it takes replies is to be seen of {seen}, which are shorter or of another form.")
-    yield _finding(own, *lines, numbers=numbers, kinds=tuple(kinds))
+    yield _finding(own, *lines, numbers=numbers, kinds=kinds)
 
 
 def _usual_wait(session: ClientSession, kinds: tuple[QueryKind, ...]) -> float | None:

@@ -97,7 +97,7 @@ WORDS: dict[Cause, tuple[str, str]] = {
     ),
     Cause.RECEIVE_PATH: (
         "{who}'s receive path does not take these replies.",
-        "To be sure: packwire doctor --my-client 65101",
+        "Print each piece that {who} receives, in hexadecimal, and compare it with the recording.",
     ),
     Cause.DISPLACED: (
         "another client took {who}'s place at the hub, which serves one client a device, the newest.",
@@ -153,7 +153,7 @@ WORDS: dict[Cause, tuple[str, str]] = {
     ),
     Cause.CANNOT_TELL: (
         "cannot tell from the recording whether {who} takes these replies.",
-        "Give its log (--log FILE), or be sure with: packwire doctor --my-client 65101",
+        "Give its log (--log FILE), or print what the client receives.",
     ),
     Cause.NEVER_ANSWERED: (
         "{who} asks a device for what no device of its type ever answers.",

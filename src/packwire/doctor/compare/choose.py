@@ -121,7 +121,7 @@ def _sessions(captures: tuple[Capture, Capture]) -> list[tuple[list[ClientSessio
     protocol = "VESC" if any(over_tcp) else protocol_of(found[0]) or protocol_of(found[1])
     found = [_speaking(protocol, some, capture) for some, capture in zip(found, captures, strict=True)]
     both = [link for some in found for link in some]
-    expected, model = expectations(both), "" if any(over_tcp) else model_of(both, protocol)
+    expected, model = expectations(both), model_of(both, protocol)
     read = [
         (_framed(capture, some, protocol, expected, model), []) if some else vesc_sessions(capture)
         for capture, some in zip(captures, found, strict=True)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from statistics import median
 
 from packwire.check import Confidence
+from packwire.doctor.compare.bad_frames import BadFrame, Wrong
 from packwire.doctor.compare.causes import Cause, SessionVerdict, session_verdict
 from packwire.doctor.compare.following import LEAST_TIMEOUT, TOGETHER, late_by, went_on
 from packwire.doctor.compare.packs import pack_findings
@@ -13,11 +14,7 @@ from packwire.doctor.compare.receive_path import receive_path
 from packwire.doctor.compare.session import ClientSession, Query, QueryKind, labels, seconds
 from packwire.doctor.compare.silences import silence_findings
 from packwire.doctor.verdicts import decide
-from packwire.doctor.vesc.bad_frames import BadFrame, Wrong
 from packwire.protocol.observing import Caller, PackSaid
-from packwire.protocols import observer
-
-_VESC = observer("vesc")
 
 _BAD_FRAMES = {
     Wrong.CHECKSUM: Cause.WRONG_CHECKSUM,
@@ -130,21 +127,18 @@ def _login_compared(own: ClientSession, other: ClientSession) -> Iterator[str]:
 
 
 def _bad_frames(own: ClientSession) -> Iterator[SessionVerdict]:
-    by_cause: dict[Cause, list[BadFrame]] = {}
-    for each in own.bad:
+    by_cause: dict[Cause, dict[int, BadFrame]] = {}
+    for row, each in enumerate(own.bad, 1):
         if each.wrong is not Wrong.FILLER:
-            by_cause.setdefault(_BAD_FRAMES[each.wrong], []).append(each)
+            by_cause.setdefault(_BAD_FRAMES[each.wrong], {})[-row] = each
     answered = own.answered
-    for cause, frames in by_cause.items():
+    for cause, rows in by_cause.items():
+        frames = list(rows.values())
         if cause is Cause.WRONG_FRAME and answered and all(each.command < 0 for each in frames):
             continue  # a few bytes beside good requests: the device skips them
         if cause is Cause.BAD_LOGIN and answered:
             continue  # it was taken all the same
-        numbers = tuple(
-            number
-            for number, each in enumerate(own.queries)
-            if each.row < 0 and _BAD_FRAMES[own.bad[-1 - each.row].wrong] is cause
-        )
+        numbers = tuple(number for number, each in enumerate(own.queries) if each.row in rows)
         remedy = "" if own.protocol == "VESC" else f"Build {own.protocol} frames as shown above."
         sure, lines = _sure_of_frames(own, frames), _frame_lines(frames)
         yield session_verdict(own, cause, sure, *lines, numbers=numbers, time=frames[0].time, remedy=remedy)
@@ -210,12 +204,9 @@ def _ending(own: ClientSession) -> Iterator[SessionVerdict]:
 
 def _broadcast(own: ClientSession, other: ClientSession) -> Iterator[SessionVerdict]:
     """Look for requests to all nodes at once."""
-    there = any(_VESC.everybody in each.kind.ids for each in other.queries)
-    numbers = tuple(
-        number
-        for number, each in enumerate(own.queries)
-        if each.row >= 0 and _VESC.everybody in each.kind.ids
-    )
+    everybody = own.observer.everybody
+    there = any(everybody in each.kind.ids for each in other.queries)
+    numbers = own.numbers(lambda each: each.row >= 0 and everybody in each.kind.ids)
     if not numbers or there:
         return
     replies = sum(own.queries[number].answered for number in numbers)
@@ -247,7 +238,7 @@ def _late(own: ClientSession, other: ClientSession) -> list[SessionVerdict]:
             f"{len(late)} of {answered} replies to {kind.label} came {seconds(took)} after the request; the"
             f" client had already gone on, {seconds(wait)} after it."
         )
-        sure = slow and (len(late) == answered or kind.command == _VESC.search)
+        sure = slow and (len(late) == answered or kind.command == own.observer.search)
         cause = Cause.IMPATIENT if slow else Cause.TOO_FAST
         confidence = Confidence.LIKELY if sure else Confidence.POSSIBLE
         found.append(session_verdict(own, cause, confidence, text, numbers=late))
@@ -311,7 +302,7 @@ def _last_bms(session: ClientSession) -> tuple[Query, PackSaid] | None:
 
 def _from_the_last(session: ClientSession) -> Iterator[tuple[Query, PackSaid]]:
     for each in reversed(session.queries):
-        if each.answered and each.kind.command == _VESC.pack_values:
-            said = _VESC.pack(session.messages.payload(each.reply))
+        if each.answered and each.kind.command == session.observer.pack_values:
+            said = session.observer.pack(session.messages.payload(each.reply))
             if said is not None:
                 yield each, said

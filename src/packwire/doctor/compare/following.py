@@ -6,8 +6,9 @@ content explains. A steady pace shows nothing: a client that never reads may hav
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from math import sqrt
+from operator import itemgetter
 from statistics import median, pstdev
 from typing import NamedTuple
 
@@ -16,7 +17,6 @@ import numpy as np
 from packwire.capture.packets import NO_TIME
 from packwire.doctor.compare.session import ClientSession, Query, QueryKind
 from packwire.messages import Int64s
-from packwire.protocols import observer
 
 #: Nobody's timeout, and hardly a pace, is shorter, in ns.
 LEAST_TIMEOUT = 50_000_000
@@ -74,18 +74,34 @@ class FollowingStep(NamedTuple):
         return self.wait - self.latency
 
 
-def steps_of(session: ClientSession) -> Iterator[FollowingStep]:
-    """Yield the steps of a session whose times are known."""
-    pending: list[int] = []
-    for number, each in enumerate(session.queries):
-        pending.append(number)
-        ends = number + 1 in session.starts
-        if not ends and each.wait is not None and each.wait < TOGETHER and _did_not_wait(each):
+def steps_of(session: ClientSession, queries: Mapping[int, Query] | None = None) -> Iterator[FollowingStep]:
+    """Yield the steps of a session whose times are known; of some of its exchanges, where these are given."""
+    pending: dict[int, Query] = {}
+    some = list((dict(enumerate(session.queries)) if queries is None else queries).items())
+    starts = {bisect_left(some, start, key=itemgetter(0)) for start in session.starts}
+    for at, (number, each) in enumerate(some, 1):
+        pending[number] = each
+        if at not in starts and each.wait is not None and each.wait < TOGETHER and _did_not_wait(each):
             continue
-        step = _step(session, pending)
-        pending = []
+        step = _step(pending)
+        pending = {}
         if step is not None:
             yield step
+
+
+def answered_ones(session: ClientSession) -> dict[int, Query]:
+    """Return the exchanges, by number, as if nothing were asked that nobody ever answers."""
+    kinds = {each.kind for each in session.queries if each.answered}
+    left: dict[int, Query] = {}
+    last: int | None = None
+    for number, each in enumerate(session.queries):
+        if number in session.starts:
+            last = None
+        if each.kind in kinds:
+            left[number], last = each, number
+        elif last is not None:
+            left[last] = left[last]._replace(next_time=each.next_time)
+    return left
 
 
 def late_by(each: Query) -> bool:
@@ -103,8 +119,8 @@ def _did_not_wait(each: Query) -> bool:
     return each.wait is not None and (each.latency is None or each.latency >= each.wait)
 
 
-def _step(session: ClientSession, numbers: list[int]) -> FollowingStep | None:
-    queries = [session.queries[number] for number in numbers]
+def _step(some: Mapping[int, Query]) -> FollowingStep | None:
+    numbers, queries = tuple(some), tuple(some.values())
     last = queries[-1]
     if NO_TIME in (last.time, last.next_time) or any(each.lost for each in queries):
         return None
@@ -113,9 +129,7 @@ def _step(session: ClientSession, numbers: list[int]) -> FollowingStep | None:
         return None
     times = [each.reply_time if each.answered else NO_TIME for each in expected]
     replied = NO_TIME if NO_TIME in times else max(times)
-    return FollowingStep(
-        tuple(numbers), tuple(each.kind for each in queries), last.time, replied, last.next_time
-    )
+    return FollowingStep(numbers, tuple(each.kind for each in queries), last.time, replied, last.next_time)
 
 
 def answered(steps: Sequence[FollowingStep]) -> list[FollowingStep]:
@@ -319,7 +333,7 @@ def _by_content(session: ClientSession) -> Iterator[QueryKind]:
 
     The last piece of a configuration's description ends where the first reply said that it does.
     """
-    total, heard = -1, observer("vesc")
+    total, heard = -1, session.observer
     for each in session.queries:
         if each.kind.command < 0 or each.kind.ids or each.row < 0:
             continue

@@ -5,7 +5,7 @@ what follows it most of the time, in either of the two captures.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -15,16 +15,15 @@ from packwire.capture import Capture
 from packwire.capture.framings import Framing, family, family_of
 from packwire.capture.layers.conversation import Part, converse
 from packwire.capture.packets import NO_TIME
+from packwire.doctor.compare.bad_frames import BadFrame, Wrong, explained
 from packwire.doctor.compare.bluetooth_connections import writes
 from packwire.doctor.compare.recorded_links import RecordedLink
 from packwire.doctor.compare.session import Arrived, ClientSession, Query, QueryKind, observer_of
-from packwire.doctor.vesc.bad_frames import BadFrame, Wrong, bad_vesc_frames, shown_hex
+from packwire.doctor.vesc.bad_frames import bad_vesc_frames
 from packwire.doctor.vesc.request_kinds import bad_requests, kind_of_request, named_kind
 from packwire.messages import Direction, Messages
-from packwire.models.protocol import ModelProtocol
 from packwire.protocol.exchange import Exchange, Patience, Replied
 from packwire.protocol.observing import Observer
-from packwire.protocols import protocol as speaks
 
 #: A reply is looked for this long, in ns.
 _PATIENCE = Patience(due=10_000_000_000, limit=10_000_000_000)
@@ -85,8 +84,10 @@ def framed_session(
     sent = int(link.messages.size[link.messages.direction == Direction.TO_DEVICE].sum())
     link, bad = _with_bad_frames(link, protocol, expected)
     messages = link.messages
-    heard = _observer(protocol, model)
-    queries, unasked = _queries(link, expected) if heard is None else _heard_queries(link, heard)
+    heard = observer_of(model)
+    # What a client in trouble is sent next is often no answer to what it asked last: it is learnt last.
+    knows = heard.trailer or heard.family.answers
+    queries, unasked = _heard_queries(link, heard) if knows else _queries(link, expected)
     broken = _broken(link, protocol)
     queries = [
         each._replace(reply=-1, reply_time=NO_TIME) if each.reply in broken else each for each in queries
@@ -100,7 +101,7 @@ def framed_session(
         if row in broken or (link.framing[row] is not None and not link.right[row])
     )
     numbered = tuple(_with_next(found))
-    return ClientSession(
+    session = ClientSession(
         file=capture.name,
         number=number,
         protocol=protocol,
@@ -117,7 +118,6 @@ def framed_session(
         arrived=Arrived(damaged=damaged),
         begun=not sent,
         model=model,
-        refused=_refused(numbered, messages, model),
         foreign={
             number: family_of(framing)
             for number, each in enumerate(numbered)
@@ -125,6 +125,7 @@ def framed_session(
         },
         writes=written,
     )
+    return replace(session, refused=_refused(session))
 
 
 def _broken(link: RecordedLink, protocol: str) -> frozenset[int]:
@@ -146,14 +147,14 @@ def _broken(link: RecordedLink, protocol: str) -> frozenset[int]:
     return broken if len(broken) > len(rows) - len(wrong) else frozenset()
 
 
-def _refused(queries: Sequence[Query], messages: Messages, model: str) -> frozenset[int]:
+def _refused(session: ClientSession) -> frozenset[int]:
     """Return the exchanges whose reply refuses what was asked, as far as a model knows."""
-    known = speaks(model) if model else None
-    if not isinstance(known, ModelProtocol):
+    known = session.described_by
+    if known is None:
         return frozenset()
     replies = {
-        number: known.reply_of(messages.payload(each.reply))
-        for number, each in enumerate(queries)
+        number: known.reply_of(session.messages.payload(each.reply))
+        for number, each in enumerate(session.queries)
         if each.answered
     }
     return frozenset(number for number, reply in replies.items() if reply is not None and reply.refuses)
@@ -168,15 +169,6 @@ def _ways(messages: Messages) -> list[str]:
 def _with_next(found: list[Query]) -> Iterator[Query]:
     for index, each in enumerate(found):
         yield each._replace(next_time=found[index + 1].time if index + 1 < len(found) else NO_TIME)
-
-
-def _observer(protocol: str, model: str) -> Observer | None:
-    """Return what knows which reply answers which request; None: it is to be learnt.
-
-    What a client in trouble is sent next is often no answer to what it asked last.
-    """
-    heard = observer_of(protocol, model)
-    return heard if heard is not None and (protocol == "VESC" or heard.family.answers) else None
 
 
 def _heard_queries(link: RecordedLink, heard: Observer) -> tuple[list[Query], int]:
@@ -308,20 +300,4 @@ def _explained(frame: bytes, framing: Framing) -> BadFrame:
     if family_of(framing) == "VESC":
         first = next(bad_vesc_frames(frame))
         return first._replace(name=named_kind(first.command, first.ids).name if first.command >= 0 else "")
-    shown = shown_hex(frame)
-    found = BadFrame(Wrong.LENGTH, "", len(frame), name=_header_name(frame, framing), hex=shown)
-    sizes = list(framing.sizes_of(frame.ljust(framing.needs, b"\0")[: framing.needs]))
-    if len(frame) not in sizes:
-        says = " or ".join(str(size) for size in sizes) or "no"
-        return found._replace(text=f"the frame has {len(frame)} bytes, its header announces {says}")
-    if not frame.endswith(framing.end):
-        return found._replace(wrong=Wrong.STOP, text=f"its end {framing.end.hex(' ')} is missing")
-    check = framing.check
-    if check is None:
-        return found._replace(text="another frame begins in it")
-    right = shown_hex(check.set(frame)) if shown else ""
-    text = (
-        f"the checksum is {check.stored(frame).hex(' ')}, right is {check.right(frame).hex(' ')} "
-        f"({check.checksum})"
-    )
-    return found._replace(wrong=Wrong.CHECKSUM, text=text, right=right)
+    return explained(frame, framing, _header_name(frame, framing))

@@ -5,13 +5,12 @@ or seconds since the client began. What was understood is said, and how much was
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from packwire.capture.packets import NO_TIME
 from packwire.capture.text.clock import STAMP, Clock
-from packwire.protocols import observer
 
 #: Lines of a log that are looked at, and how much of each.
 MAX_LINES = 1_000_000
@@ -29,10 +28,6 @@ _TIME = re.compile(
     rf"(?<![\d:])(?P<stamp>{STAMP})(?![\d:])|(?<![\d.])(?P<epoch>1\d{{9}}(?:\d{{3}}|\.\d{{1,9}})?)(?![\d.])"
     r"|^\W{0,3}\s*(?:t\s*=\s*)?(?P<seconds>\d{1,7}\.\d{1,9})\b"
 )
-_NAMES = observer("vesc").names()
-_COMMANDS = re.compile(r"\b(" + "|".join(sorted(_NAMES, key=len, reverse=True)) + r")\b")
-
-
 _ORDER = ("stamp", "epoch", "seconds")
 _DATED, _ZONED = re.compile(r"\d{4}"), re.compile(r"(?:Z|[+-]\d\d:?\d\d)$")
 
@@ -48,13 +43,16 @@ class TimeKind(NamedTuple):
 
 
 class LogEvent(NamedTuple):
-    """A line that speaks of a timeout: its number, text, time (None: it has none) and the command named."""
+    """A line that speaks of a timeout: its number, text and time (None: it has none)."""
 
     line: int
     text: str
     time: int | None
     kind: TimeKind | None
-    command: int | None
+
+    def named(self, names: Mapping[str, int]) -> int | None:
+        """Return the number of the first of some names that is in the line."""
+        return next((names[word] for word in re.findall(r"\w+", self.text) if word in names), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +79,7 @@ def read_log(lines: Iterable[str]) -> ClientLog:
         count = number
         text = line[:MAX_LINE]
         if _WORDS.search(text) and not _SETTING.search(text):
-            time, kind = _time(text)
-            named = _COMMANDS.search(text)
-            command = _NAMES[named.group(1)] if named else None
-            events.append(LogEvent(number, text.strip(), time, kind, command))
+            events.append(LogEvent(number, text.strip(), *_time(text)))
     return ClientLog(tuple(events), count)
 
 

@@ -65,7 +65,7 @@ def _write_mode(own: ClientSession, other: ClientSession) -> Iterator[SessionVer
         return
     ways = [" and ".join(_WRITES[Opcode(each)] for each in sorted(some)) for some in (here, there)]
     text = f"It writes its requests {ways[0]}, and nothing is answered; the other session {ways[1]}, and is."
-    numbers = [number for number, each in enumerate(own.queries) if each.row >= 0]
+    numbers = own.numbers(lambda each: each.row >= 0)
     first = own.queries[0].time
     yield session_verdict(
         own, Cause.WRITE_MODE, Confidence.LIKELY, text, numbers=numbers, time=first, excludes=_LESS
@@ -77,7 +77,7 @@ def _password(own: ClientSession, other: ClientSession) -> Iterator[SessionVerdi
     refused = sorted(own.refused)
     if not refused or len(refused) <= _MOST * own.answered or len(other.refused) > _MOST * other.answered:
         return
-    model = _model(own)
+    model = own.described_by
     login, mine = _logins(other, model), _logins(own, model)
     lines = [
         f"The device refuses {len(refused)} of {own.answered} requests; it refuses none in the other session."
@@ -108,7 +108,7 @@ def _never_asked(own: ClientSession, other: ClientSession) -> Iterator[SessionVe
     if own.answered < _AGAIN or len(own.refused) > _MOST * own.answered:
         return
     there = Counter(each.kind for each in other.queries if each.answered)
-    model = _model(own)
+    model = own.described_by
     if model is None:
         return
     missing = [
@@ -140,8 +140,3 @@ def _first(kind: QueryKind, session: ClientSession) -> bytes:
 def _named(kind: QueryKind, session: ClientSession, model: ModelProtocol) -> str:
     question = model.question_of(_first(kind, session))
     return kind.label if question is None else f"{question.name} ({kind.label})"
-
-
-def _model(session: ClientSession) -> ModelProtocol | None:
-    found = session.observer and session.observer.protocol
-    return found if isinstance(found, ModelProtocol) else None

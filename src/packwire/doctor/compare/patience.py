@@ -15,6 +15,7 @@ from packwire.doctor.compare.following import (
     LEAST_TIMEOUT,
     FollowingStep,
     answered,
+    answered_ones,
     by_kinds,
     follow_replies,
     length_form,
@@ -23,7 +24,6 @@ from packwire.doctor.compare.following import (
 )
 from packwire.doctor.compare.log_file import ClientLog, LogEvent, placed
 from packwire.doctor.compare.session import ClientSession, Query, QueryKind
-from packwire.protocols import observer
 
 #: Timeouts of one client are alike within this share; on a busy computer they may be late: by so much, in ns.
 ALIKE = 0.1
@@ -92,28 +92,11 @@ def _shown_beside(session: ClientSession) -> frozenset[QueryKind]:
 
     Some clients ask these by a timer of their own: without them, its waits are those for the others.
     """
-    whole = answered_ones(session)
-    if whole is session:
+    some = answered_ones(session)
+    if len(some) == len(session.queries):
         return frozenset()
-    steps = list(steps_of(whole))
+    steps = list(steps_of(session, some))
     return shown_taken(session, steps, _longer_in_vain(steps))
-
-
-def answered_ones(session: ClientSession) -> ClientSession:
-    """Return a session without the requests of kinds that nobody ever answers."""
-    answered_kinds = {each.kind for each in session.queries if each.answered}
-    left: list[Query] = []
-    starts: list[int] = []
-    for number, each in enumerate(session.queries):
-        begins = number in session.starts
-        starts += [len(left)] if begins else []
-        if each.kind in answered_kinds:
-            left.append(each)
-        elif left and starts[-1] < len(left):
-            left[-1] = left[-1]._replace(next_time=each.next_time)
-    if len(left) == len(session.queries):
-        return session
-    return replace(session, queries=tuple(left), starts=tuple(starts))
 
 
 def _patience_of(session: ClientSession, log: ClientLog | None) -> ClientPatience:
@@ -196,7 +179,9 @@ def _judge(
     refused: list[FollowingStep] = []
     taken: list[FollowingStep] = []
     for group in by_kinds(answered(steps)).values():
-        long = [step for step in group if alike(step.wait, timeout) and step.latency < _SOON * timeout]
+        waited = [step for step in group if alike(step.wait, timeout) and step.latency < _SOON * timeout]
+        # What the device refuses is no reply that a client has a use for.
+        long = [step for step in waited if session.refused.isdisjoint(step.numbers)]
         soon = [step for step in group if step.gap >= 0 and step.wait - step.latency < _SOON * timeout]
         if long and follow_replies(long):
             soon, long = [*soon, *long], []
@@ -209,11 +194,27 @@ def _judge(
         refused += long
         taken += soon
     shown = shown_taken(session, steps, _longer_in_vain(steps))
-    if not taken or not refused:
+    if not taken or not refused or _once_and_short(session, refused, taken):
         return ClientPatience(timeout, source, (), _numbers(taken), shown=shown)
     shown -= {kind for step in refused for kind in step.kinds}
     counted = follow_replies(refused) is False
     return ClientPatience(timeout, source, _numbers(refused), _numbers(taken), shown=shown, counted=counted)
+
+
+def _once_and_short(
+    session: ClientSession, refused: Sequence[FollowingStep], taken: Sequence[FollowingStep]
+) -> bool:
+    """Tell whether it paused once, and took longer replies: it may pause after that request."""
+    size, longest = (
+        max(
+            int(session.messages.size[reply])
+            for step in steps
+            for number in step.numbers
+            if (reply := session.queries[number].reply) >= 0
+        )
+        for steps in (refused, taken)
+    )
+    return len(refused) == 1 and size <= longest
 
 
 def _numbers(steps: Sequence[FollowingStep]) -> tuple[int, ...]:
@@ -335,12 +336,14 @@ def _from_log(
     """Give each line of the log to the request after which the client went on at that time."""
     matched: list[tuple[LogEvent, int]] = []
     ends = [each.next_time if each.next_time != NO_TIME else session.end for each in session.queries]
+    names = session.observer.names()
     for event, time in placed(log, session.begin, session.end, _LOG_TOLERANCE):
         first, last = bisect_left(ends, time - _LOG_TOLERANCE), bisect_right(ends, time + _LOG_TOLERANCE)
+        command = event.named(names)
         near = [
             (abs(ends[number] - time), number)
             for number in range(first, min(last, first + _MAX_NEAR))
-            if event.command in (None, session.queries[number].kind.command)
+            if command in (None, session.queries[number].kind.command)
         ]
         if near:
             matched.append((event, min(near)[1]))
@@ -353,21 +356,21 @@ def _from_log(
         for number in sorted(numbers)
         if (latency := session.queries[number].latency) is not None and (timeout is None or latency < timeout)
     ]
-    taken = [number for number in _taken(session.queries, timeout) if number not in numbers]
+    taken = [number for number in _taken(session, timeout) if number not in numbers]
     shown = shown_taken(session, steps, timeout)
     return ClientPatience(
         timeout, PatienceSource.LOG, tuple(refused), tuple(taken), tuple(matched), shown=shown
     )
 
 
-def _taken(queries: Sequence[Query], timeout: int | None) -> list[int]:
+def _taken(session: ClientSession, timeout: int | None) -> list[int]:
     """Return the exchanges whose reply the client waited for, and went on soon after it."""
     return [
         number
-        for number, each in enumerate(queries)
+        for number, each in enumerate(session.queries)
         if each.latency is not None
         and each.wait is not None
         and each.latency <= each.wait
         and (timeout is None or each.wait - each.latency < _SOON * timeout)
-        and each.kind.command != observer("vesc").search
+        and each.kind.command != session.observer.search
     ]

@@ -5,17 +5,12 @@ from statistics import median
 
 from packwire.capture.packets import NO_TIME
 from packwire.check import Confidence
+from packwire.doctor.compare.bad_frames import shown_hex
 from packwire.doctor.compare.causes import Cause, SessionVerdict, session_verdict
 from packwire.doctor.compare.patience import ClientPatience, PatienceSource
 from packwire.doctor.compare.session import ClientSession, Query
 from packwire.doctor.compare.suspects import Suspect, fitting_rules, suspects
-from packwire.doctor.vesc.bad_frames import shown_hex
-from packwire.protocols import observer
 
-#: Where the doctor plays no such device for the client.
-_OTHER_REMEDY = (
-    "Print each piece that the client receives, in hexadecimal, and compare it with the recording."
-)
 _CONFIDENCE = {
     PatienceSource.LOG: Confidence.CERTAIN,
     PatienceSource.UNANSWERED: Confidence.LIKELY,
@@ -49,7 +44,7 @@ def receive_path(
         numbers=patience.refused,
         why=_look_first(found),
         open=(*_may_be_pace(own, patience), *_undecided(own, patience, found)),
-        remedy=f"To be sure: {own.examined_with}" if own.examined_with else _OTHER_REMEDY,
+        remedy=f"To be sure: {own.examined_with}" if own.examined_with else "",
     )
 
 
@@ -104,10 +99,9 @@ def _replies(own: ClientSession, refused: list[Query]) -> Iterator[str]:
     kinds = {each.kind for each in refused}
     asked = sum(1 for each in own.queries if each.kind in kinds and each.expects)
     answered = sum(1 for each in own.queries if each.kind in kinds and each.answered)
-    says = _said(own.messages.payload(refused[-1].reply)) if own.protocol == "VESC" else ""
-    check = "CRC" if own.protocol == "VESC" else "checksum"
+    says = _said(own, refused[-1])
     yield (
-        f"On the wire {{who}} got {answered} of {asked} replies, whole, {check} right, {span} after the"
+        f"On the wire {{who}} got {answered} of {asked} replies, whole, checksum right, {span} after the"
         f" request{f': {says}' if says else ''}."
     )
 
@@ -117,9 +111,9 @@ def _span(numbers: list[float]) -> str:
     return low if low == high else f"{low} to {high}"
 
 
-def _said(payload: bytes) -> str:
+def _said(own: ClientSession, query: Query) -> str:
     """Return `20 cells, 83.92 V` for a pack's values."""
-    said = observer("vesc").pack(payload)
+    said = own.observer.pack(own.messages.payload(query.reply))
     return "" if said is None or said.volts is None else f"{said.cells} cells, {said.volts:.2f} V"
 
 

@@ -73,7 +73,9 @@ def protocol_of(links_of_both: list[RecordedLink]) -> str:
 
 
 def model_of(some: list[RecordedLink], protocol: str) -> str:
-    """Return the name of the model of a family that fits best what was said; empty: there is none."""
+    """Return the name of the protocol of a family that fits best what was said; empty: there is none."""
+    if protocol == "VESC":
+        return "vesc"
     models = [each for each in all_models() if each.family.name == protocol]
     said = (
         (Direction(way), link.messages.payload(row))

@@ -3,7 +3,7 @@
 The same for every protocol: what differs is only what a request is called (`Kind`).
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
@@ -11,10 +11,11 @@ from typing import NamedTuple
 
 from packwire.capture.packets import NO_TIME
 from packwire.channel import Transport
-from packwire.doctor.vesc.bad_frames import BadFrame
+from packwire.doctor.compare.bad_frames import BadFrame
 from packwire.messages import Messages
+from packwire.models.protocol import ModelProtocol
 from packwire.protocol.base import Request
-from packwire.protocol.observing import Caller, Introduced, Observer
+from packwire.protocol.observing import Caller, Introduced, NothingKnown, Observer
 from packwire.protocol.observing import LoginLine as Login
 from packwire.protocols import observer, protocol
 
@@ -123,10 +124,9 @@ class Arrived(NamedTuple):
     waiting: tuple[int, int] | None = None
 
 
-def observer_of(protocol: str, model: str) -> Observer | None:
-    """Return what knows the protocol that a session speaks; None: nothing does."""
-    name = "vesc" if protocol == "VESC" else model
-    return observer(name) if name else None
+def observer_of(model: str) -> Observer:
+    """Return what is known of a protocol by those who only hear it; with no name, nothing."""
+    return observer(model) if model else NothingKnown()
 
 
 @dataclass(frozen=True)
@@ -137,11 +137,11 @@ class ClientSession:
     `bad` is what the client sent that is no right frame; `sent` counts its bytes, `lost` those that are not
     in the file. `unasked` counts messages of the device that answer nothing. `bus` are the CAN ids that
     answered a PING_CAN (None: not known). `begun` says that the session began before the recording; `notes`
-    are what else a reader has to know about the recording, in words. `starts` are the exchanges
-    that are the first of a connection, where the client made one after the other. `model` is the model that
-    the device's replies fit; of a session with one, `refused` are the exchanges whose replies refuse,
-    `foreign` the families of those that are in frames of another protocol, `writes` counts its writes to a
-    Bluetooth device by opcode.
+    are what else a reader has to know about the recording, in words. `starts` are the exchanges that are the
+    first of a connection, where the client made one after the other. `model` is the protocol that the
+    device's replies fit, by its name in the registry. Of a session with a model, `refused` are the exchanges
+    whose replies refuse, `foreign` the families of those that are in frames of another protocol; `writes`
+    counts its writes to a Bluetooth device by opcode.
     """
 
     file: str
@@ -175,7 +175,7 @@ class ClientSession:
     @property
     def examined_with(self) -> str:
         """Return the command that examines such a client, where there is one."""
-        if self.protocol == "VESC":
+        if self.model == "vesc":
             return "packwire doctor --my-client 65101"
         transports = {each.transport for each in self.messages.channels}
         if not self.model or transports & {Transport.RFCOMM, Transport.CAN}:
@@ -206,6 +206,10 @@ class ClientSession:
             result.setdefault(query.kind, []).append(number)
         return result
 
+    def numbers(self, holds: Callable[[Query], object]) -> tuple[int, ...]:
+        """Return the exchanges of which something holds."""
+        return tuple(number for number, each in enumerate(self.queries) if holds(each))
+
     def kinds_of(self, numbers: Iterable[int]) -> tuple[QueryKind, ...]:
         """Return the kinds of some exchanges, each once."""
         return tuple(dict.fromkeys(self.queries[number].kind for number in numbers))
@@ -219,18 +223,24 @@ class ClientSession:
         return (each for each in self.queries if each.answered and each.kind == kind)
 
     @cached_property
-    def observer(self) -> Observer | None:
-        """Return what knows the protocol that is spoken; None: nothing does."""
-        return observer_of(self.protocol, self.model)
+    def observer(self) -> Observer:
+        """Return what is known of the protocol that is spoken."""
+        return observer_of(self.model)
+
+    @property
+    def described_by(self) -> ModelProtocol | None:
+        """Return the model that the device's replies fit."""
+        found = protocol(self.model) if self.model else None
+        return found if isinstance(found, ModelProtocol) else None
 
     def framed(self, payload: bytes) -> bytes:
-        """Return a message as it was sent: of other protocols than VESC's they are whole frames."""
-        return protocol("vesc").frame(Request(payload)) if self.protocol == "VESC" else payload
+        """Return a message as it was sent: those of most protocols are whole frames."""
+        return self.observer.protocol.frame(Request(payload)) if self.observer.trailer else payload
 
     def asks_for_values(self, number: int) -> bool:
         """Tell whether a request is known to ask for what a pack measures."""
         payload = self.payload(number)
-        return bool(payload) and self.observer is not None and self.observer.asks_for_values(payload)
+        return bool(payload) and self.observer.asks_for_values(payload)
 
     def answered_payloads(self, kind: QueryKind) -> set[bytes]:
         """Return the payloads of the answered requests of a kind; of many, the first."""

@@ -11,9 +11,6 @@ from packwire.doctor.compare.causes import Cause, SessionVerdict, session_verdic
 from packwire.doctor.compare.following import LEAST_TIMEOUT
 from packwire.doctor.compare.session import ClientSession, Query, QueryKind
 from packwire.phrases import counted, few
-from packwire.protocols import observer
-
-_VESC = observer("vesc")
 
 #: How long a scan of the CAN bus may take, in ns: 2.5 to 5 s are usual.
 _SCAN = 8_000_000_000
@@ -62,11 +59,11 @@ def _sides(own: ClientSession, other: ClientSession) -> _Sides:
         for kind, usual in _latencies(session).items():
             latency[kind] = max(usual, latency.get(kind, 0.0))
     answered = [each for session in (own, other) for each in session.queries if each.answered]
-    last = max((number for number, each in enumerate(own.queries) if each.answered), default=0)
+    last = max(own.numbers(lambda each: each.answered), default=0)
     wedges = (
         number
         for number, each in enumerate(own.queries[last:], last)
-        if each.kind.command == _VESC.wedging and not each.answered
+        if each.kind.command == own.observer.wedging and not each.answered
     )
     return _Sides(
         own,
@@ -122,7 +119,7 @@ def _cause(number: int, query: Query, sides: _Sides) -> tuple[Cause, Confidence]
         return Cause.NEVER_ANSWERED, Confidence.CERTAIN
     if query.lost:
         return Cause.NOT_RECORDED, Confidence.LIKELY
-    if _VESC.everybody in kind.ids:
+    if own.observer.everybody in kind.ids:
         return None  # it has a cause of its own, whether something came or not
     if sides.wedged_at is not None and number >= sides.wedged_at:
         return Cause.WEDGED, Confidence.CERTAIN
@@ -146,7 +143,7 @@ def _cause_on_the_way(number: int, query: Query, sides: _Sides) -> tuple[Cause, 
     damaged = arrived.damaged or arrived.waiting or (arrived.junk and not sides.answered_here)
     if damaged and not arrived.missing:
         return Cause.DAMAGED_REPLIES, Confidence.LIKELY
-    if kind.command == _VESC.search and query.wait is not None and query.wait < _SCAN:
+    if kind.command == own.observer.search and query.wait is not None and query.wait < _SCAN:
         return Cause.IMPATIENT, Confidence.LIKELY
     if _too_soon(query, sides):
         waited = query.wait is not None and query.wait >= LEAST_TIMEOUT
@@ -167,7 +164,7 @@ def _hardware(kind: QueryKind, sides: _Sides) -> int | None:
     for session in (sides.own, sides.other):
         if node in session.nodes:
             hardware = session.nodes[node].hardware
-            return None if _VESC.ever_answers(hardware, kind.command) else hardware
+            return None if session.observer.ever_answers(hardware, kind.command) else hardware
     return None
 
 
@@ -180,7 +177,7 @@ def _cut_off(query: Query, session: ClientSession) -> bool:
 
 def _too_soon(query: Query, sides: _Sides) -> bool:
     """Tell whether the client asked on before a reply could have been there, and that does harm here."""
-    if sides.own.lost or query.kind.command == _VESC.search or sides.served_all_the_same:
+    if sides.own.lost or query.kind.command == sides.own.observer.search or sides.served_all_the_same:
         return False
     return _early(query, sides.latency)
 
@@ -230,9 +227,10 @@ def _counted(numbers: list[int], kinds: tuple[QueryKind, ...]) -> str:
 
 def _never(numbers: list[int], kinds: tuple[QueryKind, ...], sides: _Sides) -> Iterator[str]:
     del numbers
+    heard = sides.own.observer
     for kind in kinds:
-        name = _VESC.protocol.describe(bytes((kind.command,)))
-        hardware = _VESC.hardware_label(_hardware(kind, sides))
+        name = heard.protocol.describe(bytes((kind.command,)))
+        hardware = heard.hardware_label(_hardware(kind, sides))
         yield (
             f"{name} ({kind.command}) sent to a {hardware} is never answered, by anyone"
             f"{_who_does(kind, sides.own)}."
@@ -243,7 +241,7 @@ def _who_does(kind: QueryKind, session: ClientSession) -> str:
     ids = [
         str(node)
         for node, told in session.nodes.items()
-        if node is not None and _VESC.ever_answers(told.hardware, kind.command)
+        if node is not None and session.observer.ever_answers(told.hardware, kind.command)
     ]
     return f" (CAN id {', '.join(ids)} answers it)" if ids else ""
 
@@ -305,7 +303,7 @@ def _before(number: int, sides: _Sides) -> Iterator[str]:
 
 
 def _impatient(numbers: list[int], kinds: tuple[QueryKind, ...], sides: _Sides) -> Iterator[str]:
-    if any(kind.command != _VESC.search for kind in kinds):
+    if any(kind.command != sides.own.observer.search for kind in kinds):
         yield from _fast(numbers, kinds, sides)
         return
     wait = median(sides.own.waits(numbers))
@@ -355,6 +353,7 @@ _EVIDENCE = {
 def _remedy(cause: Cause, sides: _Sides) -> str:
     if cause is Cause.WRONG_COMMAND:
         return f"Send {_names(tuple(_instead(sides)))}, as the other session does."
-    if cause is Cause.NEVER_ANSWERED and any(kind.command == _VESC.pack_values for kind in _instead(sides)):
+    values = sides.own.observer.pack_values
+    if cause is Cause.NEVER_ANSWERED and any(kind.command == values for kind in _instead(sides)):
         return "Ask BMS_GET_VALUES (96), as the other session does: it is answered there."
     return ""

@@ -251,7 +251,7 @@ class _Judged:
         """Tell whether the session ends with requests that got no reply, and had one before."""
         queries = self.session.queries
         answered = {each.kind for each in queries if each.answered}
-        asked = [number for number, each in enumerate(queries) if each.kind in answered]
+        asked = self.session.numbers(lambda each: each.kind in answered)
         last = list(takewhile(lambda number: not queries[number].answered, reversed(asked)))
         first = queries[last[-1]].time if last else NO_TIME
         lasted = first != NO_TIME and self.session.end - first >= _SILENT_FOR

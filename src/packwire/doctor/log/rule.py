@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 
-from packwire.check import Confidence, Facts, PossibleCause, Rank, Rule, Sentences, Words
+from packwire.check import Confidence, Facts, PossibleCause, Rank, Rule, Sentences, Words, when
 from packwire.doctor.log.ask import log_lines, settles
 from packwire.doctor.log.facts import SaidFacts, SlotFacts, WriterFacts
 from packwire.errors import Reason
+
+__all__ = ("CERTAIN", "LIKELY", "POSSIBLE", "Causes", "Holds", "rule", "when")
 
 #: So many questions on a line are asked before anything of its program is.
 _FIRST = 3
@@ -96,8 +98,3 @@ _GOES_ON = (
     *("connected", "client-connected", "received", "subscribed", "program-receives", "wire-received"),
     *("program-sends", "wire-sent"),
 )
-
-
-def when(holds: object, confidence: Confidence = CERTAIN) -> Confidence | None:
-    """Return a confidence where something holds."""
-    return confidence if holds else None

@@ -19,7 +19,7 @@ from packwire.doctor.log.facts import (
 )
 from packwire.doctor.log.heard import HeardFacts
 from packwire.doctor.log.wire import names
-from packwire.phrases import counted
+from packwire.phrases import counted, duration, times
 
 #: dBm: weaker is odd.
 _WEAK = -80
@@ -48,12 +48,12 @@ def checks_of(found: DeviceFindings) -> Iterator[CheckResult]:
     said, radio, slots = facts[SaidFacts], facts[RadioFacts], facts[SlotFacts]
     if radio.level is not None:
         seen = f"{round(radio.level)} dBm in the median of {len(radio.rssi)}"
-        yield _check(
+        yield CheckResult(
             "signal", "How loud is it?", Outcome.PASSED if radio.level > _WEAK else Outcome.ODD, seen
         )
     if radio.ages:
         old = max(radio.ages)
-        yield _check(
+        yield CheckResult(
             "last heard",
             "When was it heard last?",
             Outcome.ODD if old >= 20 else Outcome.PASSED,
@@ -61,7 +61,7 @@ def checks_of(found: DeviceFindings) -> Iterator[CheckResult]:
         )
     if slots.free:
         least = min(slots.free)
-        yield _check(
+        yield CheckResult(
             "slots",
             "Is a connection free?",
             Outcome.PASSED if least else Outcome.FAILED,
@@ -71,7 +71,7 @@ def checks_of(found: DeviceFindings) -> Iterator[CheckResult]:
     made = said.count("connected", "client-connected", "vesc-open", "can-open")
     if failed or made:
         outcome = Outcome.PASSED if not failed else Outcome.ODD if made else Outcome.FAILED
-        yield _check(
+        yield CheckResult(
             "connection", "Is the link made?", outcome, f"made {times(made)}, failed {times(failed)}"
         )
     yield from _later_checks(found)
@@ -83,7 +83,7 @@ def _later_checks(found: DeviceFindings) -> Iterator[CheckResult]:
     if gatt.wanted or gatt.listed:
         missing = ", ".join(sorted(gatt.wanted)) if gatt.wanted else ""
         words = f"not found: {missing}" if missing else f"{len(gatt.listed)} characteristics listed"
-        yield _check(
+        yield CheckResult(
             "services", "Has it what is asked for?", Outcome.FAILED if missing else Outcome.PASSED, words
         )
     sent = max(said.count("sent", "sent-acked", "wire-sent", "program-sends"), wire.sent)
@@ -92,7 +92,7 @@ def _later_checks(found: DeviceFindings) -> Iterator[CheckResult]:
     if sent or came or silent:
         outcome = Outcome.PASSED if came and not silent else Outcome.ODD if came else Outcome.FAILED
         words = f"sent {times(sent)}, received {times(came)}"
-        yield _check(
+        yield CheckResult(
             "answers", "Does it answer?", outcome, words + (f", no answer {times(silent)}" if silent else "")
         )
     damaged = said.count(*_DAMAGED)
@@ -100,28 +100,23 @@ def _later_checks(found: DeviceFindings) -> Iterator[CheckResult]:
         family = f" of {names(wire.answered_in)}" if wire.answered_in else ""
         words = f"{wire.right} right frames{family} in the bytes shown"
         words += f"; refused {times(damaged)}" if damaged else ""
-        yield _check("frames", "Are the frames right?", Outcome.FAILED if damaged else Outcome.PASSED, words)
+        yield CheckResult(
+            "frames", "Are the frames right?", Outcome.FAILED if damaged else Outcome.PASSED, words
+        )
     heard = facts[HeardFacts]
     if heard.frames:
         outcome = Outcome.PASSED if heard.title else Outcome.ODD
-        yield _check("heard", "Does a pack send?", outcome, heard.words)
+        yield CheckResult("heard", "Does a pack send?", outcome, heard.words)
     if said.works or said.failures:
         outcome = Outcome.PASSED if not said.failures else Outcome.ODD if said.works else Outcome.FAILED
-        yield _check("values", "Are values read?", outcome, f"read {times(said.works)}; {failures(said)}")
-
-
-def _check(name: str, question: str, outcome: Outcome, answer: str) -> CheckResult:
-    return CheckResult(name, question, outcome, answer)
+        yield CheckResult(
+            "values", "Are values read?", outcome, f"read {times(said.works)}; {failures(said)}"
+        )
 
 
 def failures(said: SaidFacts) -> str:
     """Return in words how many failures are told."""
     return f"{counted(said.failures, 'failure')} told"
-
-
-def times(count: int) -> str:
-    """Return how often, in words."""
-    return "never" if not count else "once" if count == 1 else f"{count} times"
 
 
 def device_line(found: DeviceFindings, clean: Cleaner) -> str:
@@ -143,8 +138,7 @@ def what_log(found: LogDiagnosis) -> str:
     length = counted(log.lines, "line") if log.lines else "a recording"
     span = ""
     if NO_TIME not in (log.begin, log.end) and log.end > log.begin:
-        seconds = (log.end - log.begin) // 1_000_000_000
-        span = f" over {seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+        span = f" over {duration((log.end - log.begin) / 1e9)}"
     return f"{length}{span}" + (f" of {programs}" if programs else ", of a program that is not known")
 
 

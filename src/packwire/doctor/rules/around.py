@@ -2,7 +2,7 @@
 
 from shlex import quote
 
-from packwire.check import Confidence, Facts, Rank, Rule, certain
+from packwire.check import Confidence, Facts, Rank, Rule, when
 from packwire.doctor.around_facts import AroundFacts
 from packwire.errors import Reason
 from packwire.phrases import counted, few
@@ -21,7 +21,7 @@ def _found(facts: Facts) -> Confidence | None:
     found = named or around.known or around.up or around.free_ports
     if found and around.in_trouble and not named:
         return Confidence.POSSIBLE  # what is in the way of a device that the user named comes first
-    return certain(found)
+    return when(found)
 
 
 def _found_words(facts: Facts) -> str:

@@ -1,7 +1,7 @@
 """The verdicts on a connection that ends, falls silent, or damages what passes."""
 
 from packwire.address import VESC
-from packwire.check import Confidence, Facts, Rank, Rule, certain, sure
+from packwire.check import Confidence, Facts, Rank, Rule, sure, when
 from packwire.doctor.facts import (
     ConnectionFacts,
     Contact,
@@ -20,7 +20,7 @@ from packwire.phrases import few
 def _closes(facts: Facts) -> Confidence | None:
     hub = facts[HubFacts]
     closed = facts[ContactFacts].contact is Contact.CLOSED or (hub.closed_at_login and hub.knows is None)
-    return certain(closed and not hub.in_disguise)
+    return when(closed and not hub.in_disguise)
 
 
 def _closes_words(facts: Facts) -> str:
@@ -48,11 +48,11 @@ def _gone(facts: Facts) -> Confidence | None:
     answered = _closed_between(facts) or facts[ContactFacts].answered
     if not answered or _left_hub(facts):
         return None
-    return certain(facts[ConnectionFacts].lost_by and not works_anew(facts))
+    return when(facts[ConnectionFacts].lost_by and not works_anew(facts))
 
 
 def _left_hub(facts: Facts) -> Confidence | None:
-    return certain(_closed_between(facts) and False in facts[HubFacts].present_after_close)
+    return when(_closed_between(facts) and False in facts[HubFacts].present_after_close)
 
 
 def _left_hub_words(facts: Facts) -> str:
@@ -80,7 +80,7 @@ def _displaced(facts: Facts) -> Confidence | None:
     """Likely at most: a device that dials the hub anew within milliseconds looks the same."""
     hub = facts[HubFacts]
     known = True in hub.present_after_close or not hub.present_after_close
-    return Confidence.LIKELY if facts[TargetFacts].is_hub and known and _closed_between(facts) else None
+    return when(facts[TargetFacts].is_hub and known and _closed_between(facts), Confidence.LIKELY)
 
 
 def _ages(facts: Facts) -> str:
@@ -132,7 +132,7 @@ def _truncated(facts: Facts) -> Confidence | None:
     # Where no reply was ever whole, it may be the length that is said in another way; noise is not the same
     # each time.
     kinds = {(each.cut.expected, each.cut.arrived) for each in cut if each.cut is not None}
-    return Confidence.LIKELY if len(cut) > 1 and len(kinds) == 1 else None
+    return when(len(cut) > 1 and len(kinds) == 1, Confidence.LIKELY)
 
 
 def _cut(facts: Facts) -> list[Probe]:
@@ -152,7 +152,7 @@ def _truncated_words(facts: Facts) -> str:
 
 def _cold(facts: Facts) -> Confidence | None:
     """Likely: one hiccup of a link, just at the first request, looks the same."""
-    return Confidence.LIKELY if facts[ContactFacts].contact is Contact.AFTER_FILLER else None
+    return when(facts[ContactFacts].contact is Contact.AFTER_FILLER, Confidence.LIKELY)
 
 
 RULES: tuple[Rule, ...] = (

@@ -2,7 +2,7 @@
 
 from statistics import median
 
-from packwire.check import Confidence, Facts, Rank, Rule, certain, sure
+from packwire.check import Confidence, Facts, Rank, Rule, sure, when
 from packwire.doctor.checks.words import packets
 from packwire.doctor.facts import (
     ConnectionFacts,
@@ -38,7 +38,7 @@ def _latency(facts: Facts, *, over_can: bool) -> Latency | None:
 def _slow(facts: Facts) -> Confidence | None:
     latency = _latency(facts, over_can=False)
     late = facts[StreamFacts].surplus > 0 and len(facts[ProbeFacts].lost) >= LOST
-    return certain(late or (latency is not None and latency.slow_beside(facts[LineFacts].takes)))
+    return when(late or (latency is not None and latency.slow_beside(facts[LineFacts].takes)))
 
 
 def _slow_words(facts: Facts) -> str:
@@ -51,7 +51,7 @@ def _slow_words(facts: Facts) -> str:
 
 def _slow_can(facts: Facts) -> Confidence | None:
     local, far = _latency(facts, over_can=False), _latency(facts, over_can=True)
-    return certain(local and far and far.median - local.median >= SLOW_CAN)
+    return when(local and far and far.median - local.median >= SLOW_CAN)
 
 
 def _slow_can_words(facts: Facts) -> str:
@@ -81,7 +81,7 @@ def _joined(facts: Facts) -> Confidence | None:
 def _split(facts: Facts) -> Confidence | None:
     replies = [each.pieces for each in facts[PollFacts].probes if each.reply is not None]
     in_pieces = sum(pieces > 1 for pieces in replies)
-    return certain(not facts[TargetFacts].is_serial and len(replies) >= 3 and in_pieces * 2 >= len(replies))
+    return when(not facts[TargetFacts].is_serial and len(replies) >= 3 and in_pieces * 2 >= len(replies))
 
 
 def _split_words(facts: Facts) -> str:
@@ -102,7 +102,7 @@ def _junk(facts: Facts) -> Confidence | None:
 
 
 def _chatter(facts: Facts) -> Confidence | None:
-    return certain(facts[StreamFacts].unsolicited.total() >= CHATTER)
+    return when(facts[StreamFacts].unsolicited.total() >= CHATTER)
 
 
 def _lossy(facts: Facts) -> Confidence | None:
@@ -110,7 +110,7 @@ def _lossy(facts: Facts) -> Confidence | None:
     if facts[ConnectionFacts].fell_silent_after is not None:
         return None
     lost = [each for each in sent.lost if not each.received]
-    return certain(len(lost) >= LOST and len(lost) > LOSSY * len(sent.probes))
+    return when(len(lost) >= LOST and len(lost) > LOSSY * len(sent.probes))
 
 
 RULES: tuple[Rule, ...] = (

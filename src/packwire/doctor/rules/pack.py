@@ -1,16 +1,12 @@
 """The verdicts on what a pack says of itself, whatever its protocol and its link."""
 
 from packwire.advertisement import WEAK
-from packwire.check import Confidence, Facts, Rank, Rule, certain
+from packwire.check import Confidence, Facts, Rank, Rule, when
 from packwire.doctor.facts import ReadingFacts
 from packwire.doctor.log.facts import RadioFacts
 from packwire.doctor.pack_facts import ValuesFacts
 from packwire.errors import Reason
 from packwire.phrases import few
-
-
-def _likely(holds: object) -> Confidence | None:
-    return Confidence.LIKELY if holds else None
 
 
 def _dead_words(facts: Facts) -> str:
@@ -42,7 +38,9 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "cell-at-zero",
         Rank.DOUBT,
-        lambda facts: _likely(facts[ValuesFacts].dead_cells),  # a wire, a cell, or a cell that is not there
+        lambda facts: when(
+            facts[ValuesFacts].dead_cells, Confidence.LIKELY
+        ),  # a wire, a cell, or a cell that is not there
         _dead_words,
         "Look at that cell's sense wire and plug first, then measure the cell. If the pack has fewer cells,"
         " the BMS is set to too many, or it is another model's protocol.",
@@ -51,7 +49,9 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "protocol-variant",
         Rank.DOUBT,
-        lambda facts: _likely(facts[ValuesFacts].impossible and not facts[ValuesFacts].dead_cells),
+        lambda facts: when(
+            facts[ValuesFacts].impossible and not facts[ValuesFacts].dead_cells, Confidence.LIKELY
+        ),
         lambda facts: (
             f"It answers, and says what no battery can be: {few(facts[ValuesFacts].impossible, 3)}."
             + _read(facts)
@@ -63,7 +63,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "frozen-bms",
         Rank.DOUBT,
-        lambda facts: _likely(facts[ValuesFacts].frozen),
+        lambda facts: when(facts[ValuesFacts].frozen, Confidence.LIKELY),
         lambda facts: (
             "The battery's values are frozen: nothing moved in"
             f" {len(facts[ValuesFacts].readings)} readings of "
@@ -76,7 +76,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "no-values",
         Rank.DOUBT,
-        lambda facts: _likely(facts[ValuesFacts].error and not facts[ValuesFacts].readings),
+        lambda facts: when(facts[ValuesFacts].error and not facts[ValuesFacts].readings, Confidence.LIKELY),
         lambda facts: f"It answers, and cannot be read: {facts[ValuesFacts].error.rstrip('.?')}.",
         "Is it the right model (packwire model list)? Ask again with --report doctor.md, and show that with"
         " the question where the model comes from.",
@@ -85,7 +85,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "ok",
         Rank.WELL,
-        lambda facts: certain(len(facts[ValuesFacts].readings) > 1),
+        lambda facts: when(len(facts[ValuesFacts].readings) > 1),
         lambda facts: f"All is well: {facts[ReadingFacts].said}.",
         _well_remedy,
         None,

@@ -1,7 +1,7 @@
 """The verdicts on a device that gives nothing: the way, the hub, the port, the silence."""
 
 from packwire.address import Address, hub_address
-from packwire.check import Confidence, Facts, Rank, Rule, certain
+from packwire.check import Confidence, Facts, Rank, Rule, when
 from packwire.doctor.facts import Contact, ContactFacts, HubFacts, Reach, ServiceFacts, TargetFacts, WayFacts
 from packwire.doctor.foreign import protocol_of
 from packwire.errors import Reason
@@ -19,11 +19,11 @@ def _behind(facts: Facts) -> Address:
 
 def _closed_at_login(facts: Facts) -> Confidence | None:
     hub = facts[HubFacts]
-    return certain(hub.closed_at_login and hub.knows)  # only a PONG proves that it knows the id
+    return when(hub.closed_at_login and hub.knows)  # only a PONG proves that it knows the id
 
 
 def _no_hub(facts: Facts) -> Confidence | None:
-    return certain(facts[HubFacts].said and not facts[ContactFacts].answered)
+    return when(facts[HubFacts].said and not facts[ContactFacts].answered)
 
 
 def _no_hub_words(facts: Facts) -> str:
@@ -41,7 +41,7 @@ def _no_hub_remedy(facts: Facts) -> str:
 
 
 def _unknown_id(facts: Facts) -> Confidence | None:
-    return Confidence.CERTAIN if facts[HubFacts].knows is False and not facts[ContactFacts].answered else None
+    return when(facts[HubFacts].knows is False and not facts[ContactFacts].answered)
 
 
 def _hub_hung(facts: Facts) -> Confidence | None:
@@ -61,7 +61,7 @@ def _behind_hub(facts: Facts) -> Confidence | None:
 
 
 def _is_hub(facts: Facts) -> Confidence | None:
-    return Confidence.CERTAIN if facts[HubFacts].in_disguise else None
+    return when(facts[HubFacts].in_disguise)
 
 
 def _not_a_vesc(facts: Facts) -> Confidence | None:
@@ -92,26 +92,20 @@ def _echo(facts: Facts) -> Confidence | None:
 
 
 def _occupied(facts: Facts) -> Confidence | None:
-    return (
-        Confidence.CERTAIN
-        if facts[ContactFacts].contact is Contact.SILENT and facts[ServiceFacts].neighbours
-        else None
-    )
+    return when(facts[ContactFacts].contact is Contact.SILENT and facts[ServiceFacts].neighbours)
 
 
 def _unserved(facts: Facts) -> Confidence | None:
-    return (
-        Confidence.LIKELY
-        if facts[ContactFacts].contact is Contact.SILENT and facts[ServiceFacts].takes_more is False
-        else None
+    return when(
+        facts[ContactFacts].contact is Contact.SILENT and facts[ServiceFacts].takes_more is False,
+        Confidence.LIKELY,
     )
 
 
 def _unread(facts: Facts) -> Confidence | None:
-    return (
-        Confidence.LIKELY
-        if facts[ContactFacts].contact is Contact.SILENT and facts[ServiceFacts].reads is False
-        else None
+    return when(
+        facts[ContactFacts].contact is Contact.SILENT and facts[ServiceFacts].reads is False,
+        Confidence.LIKELY,
     )
 
 

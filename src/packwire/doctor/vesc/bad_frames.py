@@ -6,12 +6,9 @@ the checksum fits.
 """
 
 from binascii import crc_hqx
-from collections import Counter
 from collections.abc import Callable, Iterator
-from enum import StrEnum
-from typing import NamedTuple
 
-from packwire.capture.redact.contents import masked_stream
+from packwire.doctor.compare.bad_frames import BadFrame, Wrong, shown_hex
 from packwire.vesc.framing import DEVICE_MAX_PAYLOAD, STOP, TRAILER, encode_frame
 from packwire.vesc.hublogin import Role
 from packwire.vesc.requests import unwrap
@@ -24,44 +21,9 @@ MAX_TRIES = 1024
 #: So many bytes of a segment are read.
 MAX_SEGMENT = 1 << 20
 _STARTS = b"\2\3\4"
-#: Frames up to this size are shown in hexadecimal.
-_SHOWN = 16
 _SHORTEST_LONG_FORM = 255
 #: Start byte, length, one byte of payload, checksum; the stop byte may be missing.
 _SHORTEST = 5
-
-
-class Wrong(StrEnum):
-    """What is wrong."""
-
-    CHECKSUM = "checksum"
-    LENGTH = "length"
-    LONG_FORM = "long form"
-    STOP = "stop byte"
-    LOGIN = "login"
-    NO_FRAME = "no frame"
-    FILLER = "filler"
-
-
-class BadFrame(NamedTuple):
-    """Bytes that are no right frame: what is wrong, in words; `command` is -1 where there is none.
-
-    `ids` are the CAN ids on the way of the request, `name` is that of its kind in another protocol. `hex` are
-    the bytes as sent, `right` what a right frame would be; both are empty where they may hold something
-    secret. `offset` is its place in the segment, `number` its packet, `time` in ns.
-    """
-
-    wrong: Wrong
-    text: str
-    size: int
-    command: int = -1
-    ids: tuple[int, ...] = ()
-    name: str = ""
-    hex: str = ""
-    right: str = ""
-    offset: int = 0
-    number: int = 0
-    time: int = 0
 
 
 _MODBUS = CHECKSUMS["CRC-16/MODBUS"]
@@ -196,13 +158,6 @@ def _checksum_words(head: bytes, payload: bytes, said: bytes) -> str:
     text = f"the checksum is {said.hex(' ')}, right is {crc16_xmodem(payload).to_bytes(2).hex(' ')}"
     why = next((words for words, compute in _CHECKSUMS if compute(head, payload) == number), None)
     return f"{text}: {why}" if why else text
-
-
-def shown_hex(frame: bytes) -> str:
-    """Return the bytes of a short frame in hexadecimal; empty where they are many or hold a secret."""
-    if len(frame) > _SHOWN or masked_stream(frame, Counter(), strict=True) != frame:
-        return ""
-    return frame.hex(" ")
 
 
 def _told(wrong: Wrong, text: str, frame: bytes, payload: bytes) -> BadFrame:

@@ -1,6 +1,6 @@
 """The verdicts on a device that answers, and gives no battery's values or old ones."""
 
-from packwire.check import Confidence, Facts, Rank, Rule, certain
+from packwire.check import Confidence, Facts, Rank, Rule, when
 from packwire.doctor.facts import (
     ConnectionFacts,
     Contact,
@@ -31,7 +31,7 @@ def _asked_own_id(facts: Facts) -> Confidence | None:
     bus = facts[BusFacts]
     can_id = _asked_id(facts)
     asked = can_id is not None and can_id == bus.own_id
-    return certain(asked and bus.node(can_id).version is None)
+    return when(asked and bus.node(can_id).version is None)
 
 
 def _asked_id(facts: Facts) -> int | None:
@@ -43,11 +43,11 @@ def _no_such_id(facts: Facts) -> Confidence | None:
     can_id = _asked_id(facts)
     if can_id is None or bus.version is None or bus.can_ids is None:
         return None
-    return certain(can_id not in bus.can_ids and bus.node(can_id).version is None)
+    return when(can_id not in bus.can_ids and bus.node(can_id).version is None)
 
 
 def _elsewhere(facts: Facts) -> Confidence | None:
-    return certain(facts[PackFacts].elsewhere is not None)
+    return when(facts[PackFacts].elsewhere is not None)
 
 
 def _elsewhere_words(facts: Facts) -> str:
@@ -61,7 +61,7 @@ def _elsewhere_words(facts: Facts) -> str:
 
 def _no_bms(facts: Facts) -> Confidence | None:
     pack = facts[PackFacts].values
-    return certain(pack is not None and pack.absent)
+    return when(pack is not None and pack.absent)
 
 
 def _hub_blocks(facts: Facts) -> Confidence | None:
@@ -70,7 +70,7 @@ def _hub_blocks(facts: Facts) -> Confidence | None:
         and facts[BusFacts].version is not None
         and facts[PackFacts].reply is None
     )
-    return Confidence.LIKELY if held else None  # the two addresses may be two devices
+    return when(held, Confidence.LIKELY)  # the two addresses may be two devices
 
 
 def _needs_handshake(facts: Facts) -> Confidence | None:

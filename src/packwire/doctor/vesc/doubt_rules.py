@@ -1,6 +1,6 @@
 """The verdicts on values that come with a reservation, and on those that come without any."""
 
-from packwire.check import Confidence, Facts, Rank, Rule, certain
+from packwire.check import Confidence, Facts, Rank, Rule, when
 from packwire.doctor.facts import ConnectionFacts, Latency, PollFacts, ReadingFacts, RunFacts, TargetFacts
 from packwire.doctor.rules.advice import CLIENT_TEST
 from packwire.doctor.vesc.facts import BusFacts, PackFacts
@@ -12,12 +12,12 @@ from packwire.vesc.hardware import HardwareType
 
 def _scripted(facts: Facts) -> Confidence | None:
     pack = facts[PackFacts].values
-    return certain(pack is not None and pack.scripted)
+    return when(pack is not None and pack.scripted)
 
 
 def _old(facts: Facts) -> Confidence | None:
     told = facts[PackFacts]
-    return certain(told.missing and told.values is not None and told.values.cell_num)
+    return when(told.missing and told.values is not None and told.values.cell_num)
 
 
 def _old_words(facts: Facts) -> str:
@@ -47,7 +47,7 @@ def _dead_node(facts: Facts) -> Confidence | None:
     all_known = all(bus.node(can_id).version is not None for can_id in bus.can_ids)
     express = version is not None and version.hw_type == HardwareType.EXPRESS
     alone = express and all_known and not bus.controllers
-    return Confidence.POSSIBLE if alone and target.expected is None else None
+    return when(alone and target.expected is None, Confidence.POSSIBLE)
 
 
 def _dead_node_words(facts: Facts) -> str:

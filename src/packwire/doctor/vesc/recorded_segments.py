@@ -12,7 +12,8 @@ from itertools import accumulate
 from packwire.capture.layers.spoken import SpokenStream
 from packwire.capture.layers.tcp_stream import Stream
 from packwire.capture.packets import NO_TIME
-from packwire.doctor.vesc.bad_frames import MAX_SEGMENT, BadFrame, Wrong, bad_vesc_frames
+from packwire.doctor.compare.bad_frames import BadFrame, Wrong
+from packwire.doctor.vesc.bad_frames import MAX_SEGMENT, bad_vesc_frames
 
 #: After so many segments without any frame in them the others are not looked at.
 _MAX_IN_VAIN = 20

@@ -16,6 +16,7 @@ from packwire.capture.layers.spoken import HubLine, SpokenConnection
 from packwire.capture.layers.tcp import Connection
 from packwire.capture.layers.tcp_stream import Stream
 from packwire.capture.packets import NO_TIME
+from packwire.doctor.compare.bad_frames import BadFrame
 from packwire.doctor.compare.session import (
     Arrived,
     Aside,
@@ -25,7 +26,7 @@ from packwire.doctor.compare.session import (
     QueryKind,
     SessionEnd,
 )
-from packwire.doctor.vesc.bad_frames import MAX_SEGMENT, BadFrame
+from packwire.doctor.vesc.bad_frames import MAX_SEGMENT
 from packwire.doctor.vesc.recorded_segments import GapTimes, Outside, bytes_at, look_outside, placed
 from packwire.doctor.vesc.request_kinds import bad_requests, kind_of_request
 from packwire.messages import Direction
@@ -144,6 +145,7 @@ def _raw_session(
         file=capture.name,
         number=tcp.index + 1,
         protocol="VESC",
+        model="vesc",
         label=_label(tcp, client),
         first=int(known[0]) if len(known) else NO_TIME,
         begin=int(times[0]),

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator
 
 from packwire.capture.packets import NO_TIME
+from packwire.doctor.compare.bad_frames import BadFrame
 from packwire.doctor.compare.session import Query, QueryKind
-from packwire.doctor.vesc.bad_frames import BadFrame
 from packwire.vesc.commands import command_name
 from packwire.vesc.requests import unwrap
 

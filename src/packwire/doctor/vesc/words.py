@@ -1,15 +1,15 @@
 """How a VESC's replies are told in words."""
 
-from packwire.doctor.checks.words import plain
 from packwire.vesc.hardware import hardware_label
 from packwire.vesc.hublogin import Role
 from packwire.vesc.replies import BmsValues, FwVersion
+from packwire.visible import printable
 
 
 def version_words(version: FwVersion) -> str:
     """Return `VESC Express T, firmware 7.00 (VESC Express)`."""
     label = hardware_label(version.hw_type)
-    return f"{plain(version.hw_name or 'nameless')}, firmware {version.version} ({label})"
+    return f"{printable(version.hw_name or 'nameless')}, firmware {version.version} ({label})"
 
 
 def pack_words(pack: BmsValues) -> str:

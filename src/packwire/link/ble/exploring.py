@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from bleak.uuids import uuid16_dict, uuid128_dict
 
-from packwire.link.ble.failures import FAILURES
+from packwire.link.ble.failures import FAILURES, words_of
 from packwire.link.ble.observed import ObservedClient
 from packwire.protocol.base import Gatt, Protocol, WriteType
-from packwire.visible import printable
 
 if TYPE_CHECKING:
     from bleak.backends.characteristic import BleakGATTCharacteristic
@@ -20,6 +19,8 @@ READ_TIMEOUT = 3.0
 SUBSCRIBE_TIMEOUT = 5.0
 #: Attributes that are looked at, and notifications that are kept of one characteristic.
 MOST_ATTRIBUTES, MOST_KEPT = 256, 64
+#: Characters of why there is no value: it stands on one line with it.
+_SHOWN = 80
 _BASE: Final = "-0000-1000-8000-00805f9b34fb"
 #: Services that say how a device is managed, updated or how full a small battery is: no BMS speaks there
 #: [Assigned Numbers, 3.4; UUIDs of Nordic's, TI's and Silicon Labs' update services].
@@ -126,7 +127,7 @@ async def _read(read: Callable[[Any], Awaitable[bytearray]], which: object) -> t
     except TimeoutError:
         return None, "no answer"
     except FAILURES as error:
-        return None, printable(" ".join(str(error).split()))[:80] or type(error).__name__
+        return None, words_of(error)[:_SHOWN]
 
 
 async def listen(client: ObservedClient, services: list[Service]) -> None:
@@ -142,7 +143,7 @@ async def listen(client: ObservedClient, services: list[Service]) -> None:
             async with asyncio.timeout(SUBSCRIBE_TIMEOUT):
                 await client.start_notify(own.handle, heard)
         except FAILURES as error:
-            own.refused = own.refused or printable(" ".join(str(error).split()))[:80] or type(error).__name__
+            own.refused = own.refused or words_of(error)[:_SHOWN]
 
 
 def notifying(services: list[Service]) -> Iterator[Characteristic]:

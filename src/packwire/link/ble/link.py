@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, override
 
 from packwire.address import Address
 from packwire.advertisement import WEAK
+from packwire.att import short_uuid
 from packwire.direction import Direction
 from packwire.errors import GoneError, NoAnswerError, NotAVescError, PackwireError, Reason
 from packwire.event import EventKind
@@ -115,7 +116,7 @@ class BleLink(Link):
         for gatt in self._protocol.gatt:
             if all(_characteristic(services, gatt, uuid) for uuid in (gatt.notify, gatt.write) if uuid):
                 return gatt
-        wanted = ", ".join(short(gatt.service) for gatt in self._protocol.gatt)
+        wanted = ", ".join(short_uuid(gatt.service) for gatt in self._protocol.gatt)
         if not wanted:
             raise NotAVescError(
                 f"{self._protocol.title} is not spoken over Bluetooth, as far as is known here"
@@ -132,7 +133,7 @@ class BleLink(Link):
         if usual is None:
             without = "write-without-response" in properties
             usual = WriteType.WITHOUT_RESPONSE if without else WriteType.WITH_RESPONSE
-        return WriteTypeFinder(f"{self.address.target}|{short(gatt.write)}", usual)
+        return WriteTypeFinder(f"{self.address.target}|{short_uuid(gatt.write)}", usual)
 
     @override
     def write(self, data: bytes) -> None:
@@ -250,8 +251,3 @@ def _characteristic(
         each for service in services if service.uuid in gatt.services for each in service.characteristics
     )
     return next((each for each in found if each.uuid == uuid), None)
-
-
-def short(uuid: str) -> str:
-    """Return `ff00` for a UUID of the Bluetooth SIG's range."""
-    return uuid[4:8] if uuid.startswith("0000") and uuid.endswith("-0000-1000-8000-00805f9b34fb") else uuid

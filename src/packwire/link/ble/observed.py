@@ -16,6 +16,7 @@ from bleak_retry_connector import establish_connection
 
 from packwire.att import Opcode
 from packwire.direction import Direction
+from packwire.errors import UnreachableError
 from packwire.event import Event, EventKind
 from packwire.link.base import Listener
 from packwire.link.ble.discovery import Seen
@@ -88,6 +89,9 @@ class ObservedClient(bleak.BleakClient):
         except FAILURES as error:
             late = isinstance(error, TimeoutError)
             self._failed(EventKind.FAILED, error, "connect-timeout" if late else "connect-failed")
+            raise
+        except UnreachableError as error:  # a proxy is connected, and does not say what the device has
+            self._failed(EventKind.FAILED, error, "discovery-failed")
             raise
         self._connected = True
         mtu = self._mtu()

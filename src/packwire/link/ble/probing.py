@@ -1,6 +1,7 @@
 """Putting harmless questions to a device of unknown kind: who answers speaks that protocol."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from packwire.link.ble.exploring import LikelyPair, Service
@@ -49,19 +50,24 @@ class _Ear:
 
 
 async def probe(
-    client: ObservedClient, services: list[Service], pairs: list[LikelyPair], protocols: tuple[Protocol, ...]
+    client: ObservedClient,
+    services: list[Service],
+    pairs: list[LikelyPair],
+    protocols: tuple[Protocol, ...],
+    tell: Callable[[str], object] = lambda _: None,
 ) -> list[Answered]:
     """Ask for each protocol in turn, where it is spoken or else at the likeliest pairs; return what came.
 
-    Ends with the first that answers: whoever else is asked for would only be disturbed.
+    Ends with the first that answers: whoever else is asked for would only be disturbed. `tell` hears what is
+    tried.
     """
     results: list[Answered] = []
-    for protocol, pair in _trials(pairs, protocols):
-        result = await _ask(client, services, pair, protocol)
-        if result is not None:
-            results.append(result)
-            if result.reply:
-                break
+    trials = [each for each in _trials(pairs, protocols) if each[0].harmless]
+    for number, (protocol, pair) in enumerate(trials, 1):
+        tell(f"asking as {protocol.title} ({number} of {len(trials)})")
+        results.append(await _ask(client, services, pair, protocol))
+        if results[-1].reply:
+            break
     return results
 
 
@@ -85,9 +91,7 @@ def _trials(pairs: list[LikelyPair], protocols: tuple[Protocol, ...]) -> list[tu
 
 async def _ask(
     client: ObservedClient, services: list[Service], pair: LikelyPair, protocol: Protocol
-) -> Answered | None:
-    if not protocol.harmless:
-        return None
+) -> Answered:
     request = protocol.harmless[0]
     asked = protocol.describe(request.payload)
     ear = _Ear(protocol, request)

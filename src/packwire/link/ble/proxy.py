@@ -20,7 +20,7 @@ from weakref import WeakKeyDictionary
 
 from packwire.address import BluetoothProxy, Radio
 from packwire.errors import Reason, UnreachableError, missing_extra
-from packwire.link.ble.proxy_failures import told_as_of_bluez, unreachable
+from packwire.link.ble.proxy_failures import services_in_time, told_as_of_bluez, unreachable
 from packwire.visible import printable
 
 if TYPE_CHECKING:
@@ -41,7 +41,6 @@ CLOSE_TIMEOUT = 3.0
 _CLIENT = "packwire"
 #: How a base64 key of 32 bytes looks.
 _KEY = re.compile(r"[A-Za-z0-9+/]{43}=")
-
 #: What it logs where its Bluetooth goes from one client to another.
 _REPLACES = re.compile(rf"Subscription from {_CLIENT} .{{1,80}} replaces ([^\x1b]{{1,120}})")
 _LONGEST_LINE = 400
@@ -153,11 +152,9 @@ class OpenProxy:
                 self.client.subscribe_bluetooth_scanner_state(self._scanner)
             self.client.subscribe_logs(self._logged, LogLevel.LOG_LEVEL_WARN)
             self.client.subscribe_bluetooth_le_raw_advertisements(self._heard)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(SAID_TIMEOUT):
-                while not self.lost and ((self.active and self.slots is None) or self.subscribed is False):
-                    self._told.clear()
-                    await self._told.wait()
+        await self._wait_while(
+            lambda: (self.active and self.slots is None) or self.subscribed is False, SAID_TIMEOUT
+        )
         if self.lost:
             raise ConnectionResetError
         if self.slots is None:
@@ -262,9 +259,12 @@ class OpenProxy:
 
     async def settle_slots(self) -> None:
         """Wait for a free slot no longer than a connection takes that just ends: then `slots` tell."""
+        await self._wait_while(lambda: self.slots is not None and self.slots.free <= 0, SLOT_TIMEOUT)
+
+    async def _wait_while(self, holds: Callable[[], bool], seconds: float) -> None:
         with suppress(TimeoutError):
-            async with asyncio.timeout(SLOT_TIMEOUT):
-                while self.slots is not None and self.slots.free <= 0 and not self.lost:
+            async with asyncio.timeout(seconds):
+                while holds() and not self.lost:
                     self._told.clear()
                     await self._told.wait()
 
@@ -377,7 +377,7 @@ def _made(proxy: BluetoothProxy) -> OpenProxy:
         log = logging.getLogger(name)
         if not log.handlers:
             log.addHandler(logging.NullHandler())
-    client = APIClient(
+    client = type("Client", (APIClient,), services_in_time(APIClient, proxy))(
         proxy.host, proxy.port, None, client_info=_CLIENT, noise_psk=proxy.key, provide_time=False
     )
     return OpenProxy(proxy, client)

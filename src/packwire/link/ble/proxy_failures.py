@@ -1,5 +1,6 @@
 """Why a Bluetooth proxy gives nothing, in one line: from aioesphomeapi's errors to ours, decided by types."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from functools import wraps
 from typing import Any, Final
@@ -9,6 +10,8 @@ from bleak.exc import BleakError, BleakGATTProtocolError, BleakGATTProtocolError
 from packwire.address import BluetoothProxy
 from packwire.errors import Reason, UnreachableError, system_reason
 
+#: Seconds for a pack's list of services; it takes a few where the radio is weak.
+SERVICES_TIMEOUT = 15.0
 #: What a device may refuse.
 _ASKED: Final = (
     *("read_gatt_char", "read_gatt_descriptor", "write_gatt_char", "write_gatt_descriptor", "start_notify"),
@@ -80,6 +83,26 @@ def _cause(error: BaseException) -> BaseException:
             return below
         below = below.__cause__ or below.__context__
     return error
+
+
+def services_in_time(client: Any, proxy: BluetoothProxy) -> dict[str, Any]:
+    """Return aioesphomeapi's method, which then gives up sooner, and for good.
+
+    By a BleakError it would be tried again, and take as long each time.
+    """
+
+    async def bluetooth_gatt_get_services(self: Any, address: int) -> Any:
+        try:
+            async with asyncio.timeout(SERVICES_TIMEOUT):
+                return await client.bluetooth_gatt_get_services(self, address)
+        except TimeoutError as error:
+            raise UnreachableError(
+                f"the proxy {proxy} is connected to it, and did not say what it has within"
+                f" {SERVICES_TIMEOUT:.0f} s; restart the proxy, and put it nearer",
+                reason=Reason.TIMED_OUT,
+            ) from error
+
+    return {"bluetooth_gatt_get_services": bluetooth_gatt_get_services}
 
 
 def told_as_of_bluez(client: type) -> dict[str, Any]:
