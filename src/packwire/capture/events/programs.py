@@ -74,7 +74,7 @@ _PROGRAMS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("btmon", r"^[<>@] (?:HCI|ACL|MGMT) |^ {6,}ATT: "),
         ("opendtu", r"\] (?:JK|JBD) BMS: "),
         ("vedirect", r"\b(?:WRN|INF|ERR|DBG)\.VE\."),
-        ("vesc", r"Status: (?:No firmware|Connected \()|COMM_GET_VALUES|[Vv]esc"),
+        ("vesc", r"Status: (?:No firmware|Connected \()|COMM_GET_VALUES|\bVESC\b|[Vv]esc"),
         ("bluepy", r"\bbluepy[./]|BluetoothBattery:"),
         ("nimble", r"\bNimBLE\w{0,24}: "),
         ("bleak", r"\bbleak[./]"),

@@ -173,9 +173,28 @@ def log_lines(writer: WriterFacts) -> tuple[str, ...]:
     return tuple(said)
 
 
+#: What is set on both sides of a line is asked for at once.
+_SETTINGS = {
+    "wrong-address": "address",
+    "serial.protocol-setting": "protocol",
+    "serial.wrong-baud": "baud rate",
+}
+
+
 def settles(causes: tuple[PossibleCause, ...]) -> tuple[str, ...]:
     """Return what tells each of some causes from the others, the likeliest first."""
-    return tuple(dict.fromkeys(SETTLES[each.kind] for each in causes if each.kind in SETTLES))
+    both_sides = sum(each.share for each in causes if each.kind in _SETTINGS)
+    share = {each.kind: both_sides if each.kind in _SETTINGS else each.share for each in causes}
+    kinds = [each.kind for each in causes if each.kind in SETTLES]
+    kinds[1:] = sorted(kinds[1:], key=lambda kind: -share[kind])
+    settings = [words for kind, words in _SETTINGS.items() if kind in kinds]
+    listed = f"{', '.join(settings[:-1])} and {settings[-1]}" if len(settings) > 1 else ""
+    both = (
+        f"the {listed} that the BMS has on this port (app, display, switches; which of its ports), and those"
+        " that the program is set to"
+        + ("; the same request to other addresses (Daly: from 40 and from 80)" * ("wrong-address" in kinds))
+    )
+    return tuple(dict.fromkeys(both if listed and kind in _SETTINGS else SETTLES[kind] for kind in kinds))
 
 
 def asked_of_silence(facts: Facts) -> tuple[str, ...]:

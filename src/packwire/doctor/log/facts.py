@@ -15,16 +15,14 @@ from packwire.doctor.log.sums import ChecksumFacts
 #: Sentences that say that something did not work.
 FAILURES = frozenset(
     {
-        *("connect-timeout", "connect-failed", "no-slot", "open-failed"),
-        *("status-133", "no-link", "proxy-link-timeout", "abort-by-local"),
-        *("not-discovered", "not-found", "timed-out", "request-timeout"),
-        *("init-failed", "failed-update", "not-connected", "batmon-error"),
-        *("device-missing", "request-error", "no-bms", "abort-by-remote"),
-        *("gone", "checksum", "bad-frame", "communication-failed"),
-        *("gatt-gone", "link-lost", "discovery-failed", "no-reply"),
-        *("incorrect-reply", "answer-timeout", "modbus-no-response", "unknown-silence"),
-        *("unknown-damage", "unknown-no-link", "unknown-no-bridge", "unknown-not-found", "unknown-no-notify"),
-        *("cut-short", "att-timeout", "bus-lost"),
+        *("connect-timeout", "connect-failed", "no-slot", "open-failed", "status-133", "no-link"),
+        *("proxy-link-timeout", "abort-by-local", "not-discovered", "not-found", "timed-out"),
+        *("request-timeout", "init-failed", "failed-update", "not-connected", "batmon-error"),
+        *("device-missing", "request-error", "no-bms", "abort-by-remote", "gone", "checksum"),
+        *("bad-frame", "communication-failed", "gatt-gone", "link-lost", "discovery-failed"),
+        *("no-reply", "incorrect-reply", "answer-timeout", "modbus-no-response"),
+        *("unknown-silence", "unknown-damage", "unknown-port", "unknown-no-link", "no-bridge"),
+        *("bridge-lost", "unknown-not-found", "unknown-no-notify", "cut-short", "att-timeout", "bus-lost"),
     }
 )
 #: So many s without values, and so many times the usual pause, are no pause.
@@ -54,7 +52,7 @@ class SaidFacts(Fact):
     end: int = NO_TIME
     """When the log ends (ns)."""
     began: int = NO_TIME
-    """When an examination began that is no log (ns): what is told is said by its time, and by no line."""
+    """When an examination began that is no log (ns): what is told is said by its time, not by a line."""
     others_read: int = 0
     """The last line in which another device was read; 0: none was."""
     perhaps_read: bool = False
@@ -219,8 +217,7 @@ class IdentityFacts(Fact):
 
     names: tuple[str, ...] = ()
     plugins: tuple[str, ...] = ()
-    drivers: tuple[str, ...] = ()
-    """Drivers that were tried one after the other."""
+    drivers: tuple[str, ...] = ()  # that were tried one after the other
 
 
 @dataclass(slots=True)
@@ -242,6 +239,10 @@ class WireFacts(Fact):
     asked_in: Counter[str] = field(default_factory=Counter)
     answered_in: Counter[str] = field(default_factory=Counter)
     echoes: int = 0
+    only_back: bool = False  # each answer in ASCII hex is its own question
+    enveloped: int = 0  # whole messages of Modbus TCP among what was received
+    high: int = 0  # bytes of ones beside right frames, as of a line that nobody drives
+    only_idle: bool = False  # nothing comes but bytes of ones or zeros
     foreign: int = 0
     """Requests among what was received that nobody here sent."""
     first_of_20: int = 0
@@ -250,8 +251,7 @@ class WireFacts(Fact):
     """Pieces that go on with a frame and begin as a frame does."""
     doubled: int = 0
     """Pieces that came twice, one directly behind the other."""
-    irregular: bool = False
-    """Whether replies come at a steady pace with gaps of several times that."""
+    irregular: bool = False  # replies come at a steady pace with gaps of several times that
     other_address: str = ""
     """Two requests of which one was answered: what differs, in words."""
     only_address: bool = False
@@ -264,8 +264,7 @@ class WireFacts(Fact):
     """Frames of ASCII hex that begin with ~ among what was received."""
     refusals: Counter[str] = field(default_factory=Counter)
     """Return codes of such frames by which a pack refuses what it was asked."""
-    joined: int = 0
-    """Messages in which several such frames stand, one behind the other."""
+    joined: int = 0  # messages in which several such frames stand, one behind the other
     other_version: str = ""
     """Where such an answer is in another version than its question: which, in words."""
 
