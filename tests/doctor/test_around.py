@@ -16,8 +16,8 @@ from tests.doctor.live.wired import interface
 from tests.link.ble.fake_bluez import FakeBlueZ, needs_daemon, power, private_bus
 
 pytest.importorskip("can")
-#: Where VESCs announce themselves in these tests, and seconds to listen.
-UDP, BRIEFLY = 45_213, 0.1
+#: UDP ports on which nobody announces itself, and on which one test's VESC does; seconds to listen.
+UNUSED, ANNOUNCED, BRIEFLY = 45_213, 45_214, 0.1
 
 
 @pytest.fixture
@@ -51,8 +51,8 @@ def pty():
     os.close(theirs)
 
 
-async def around(names=(), seconds=BRIEFLY):
-    return (await examine_around(dict(names), seconds, UDP)).diagnosis
+async def around(names=(), seconds=BRIEFLY, udp=UNUSED):
+    return (await examine_around(dict(names), seconds, udp)).diagnosis
 
 
 def check(diagnosis, name):
@@ -78,9 +78,9 @@ async def test_a_free_port_is_something_to_begin_with(ports, buses, pty):
 
 async def test_a_vesc_in_this_network_comes_before_ports(ports, buses, pty):
     ports.append(SerialPort(pty, ""))
-    options = SimOptions(broadcast="127.0.0.1", broadcast_port=UDP, ping_time=0.05)
+    options = SimOptions(broadcast="127.0.0.1", broadcast_port=ANNOUNCED, ping_time=0.05)
     async with SimulatedVesc(options) as vesc:
-        found = await around(seconds=4)
+        found = await around(seconds=4, udp=ANNOUNCED)
         assert found.verdict.remedy == f"packwire doctor vesc://127.0.0.1:{vesc.port}"
     assert check(found, "network").answer == "1 VESC in 4 s"
 

@@ -23,6 +23,18 @@ SAYINGS = (
         start=20,
         of_device=False,
     ),
+    # Newer ones print how loud each was.
+    saying(
+        "seen",
+        EventKind.SEEN,
+        "INFO [bt] ",
+        rf"\[bt\] (?:BT|hci\d{{1,2}}) +{ADDRESS} .{{1,60}} (?P<rssi>-\d{{2,3}})$",
+    ),
+    saying(
+        "connecting", EventKind.CONNECTING, "Using adapter ", rf"adapter \S{{1,24}} to connect to {ADDRESS}"
+    ),
+    saying("connecting", EventKind.CONNECTING, "] connecting ", rf"\({ADDRESS}\) adapter="),
+    saying("not-discovered", EventKind.NOT_SEEN, "Can't resolve device name", r"not discovered"),
     saying("batmon-error", EventKind.ERROR, "[sampling.py:", r"\] \S.{0,60} error:"),
     saying(
         "not-discovered",
@@ -145,7 +157,7 @@ SAYINGS = (
     saying("bad-frame", EventKind.DAMAGED, "without a JBD header"),
     saying("bad-frame", EventKind.DAMAGED, "paceic ", r"paceic (?:frame|checksum|INFO|LENGTH|header|LENID)"),
     saying("bad-frame", EventKind.DAMAGED, "basen ", r"basen (?:wired )?(?:frame|INFO|length)"),
-    saying("bad-frame", EventKind.DAMAGED, "frame truncated: have "),
+    saying("cut-short", EventKind.DAMAGED, "frame truncated: have "),
     saying("bad-frame", EventKind.DAMAGED, "msg too short: "),
     saying("bad-frame", EventKind.DAMAGED, "Unexpected size: header says"),
     saying("bad-frame", EventKind.DAMAGED, "JK UART bad frame"),

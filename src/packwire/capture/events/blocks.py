@@ -14,6 +14,7 @@ _HEAD = re.compile(
     r"(?: \[default\])?$"
     r"|(?P<adapter>hci\d{1,2}):\s+(?:Type: |Primary controller|Secondary controller|AMP controller)"
     r"|(?P<switch>\d{1,3}: \S{1,24}: [A-Z][\w ]{1,24})$"
+    r"|(?P<interface>(?:v|sl)?can\d{1,2}):? +(?:flags=|Link encap:)"
     r"|\W{0,3}(?P<service>bluetooth\.service) - "
     r"|\s{0,12}(?P<counters>re-started\s+bus-errors\s+arbit-lost\s+error-warn\s+error-pass\s+bus-off)$"
 )
@@ -23,9 +24,11 @@ LONGEST_HEAD = 100
 _GOES_ON = re.compile(
     r"(?:Name|Alias|Class|Icon|Appearance|Paired|Bonded|Trusted|Blocked|Connected|WakeAllowed|LegacyPairing"
     r"|CablePairing|UUID|Modalias|ManufacturerData[\w. ]{0,16}|ServiceData[\w. ]{0,16}|RSSI|TxPower"
-    r"|ServicesResolved|Manufacturer|Version|Powered|PowerState|Discoverable|DiscoverableTimeout|Pairable|Discovering|Roles"
+    r"|ServicesResolved|Manufacturer|Version|Powered|PowerState|Discoverable|DiscoverableTimeout|Pairable"
+    r"|Discovering|Roles"
     r"|(?:Soft|Hard) blocked|BD Address|current settings|supported settings|addr|Loaded|Active|Docs|Main PID"
-    r"|Status|AdvertisingFlags|AdvertisingData)\b:?|(?:UP|DOWN)(?: [A-Z]+)*$|RX bytes:|TX bytes:"
+    r"|Status|AdvertisingFlags|AdvertisingData)\b:?|(?:UP|DOWN)(?: [A-Z]+)*$"
+    r"|[RT]X (?:bytes|packets|errors):?|unspec "
 )
 #: What bluetoothctl prints meanwhile ends nothing.
 _MEANWHILE = ("[CHG]", "[NEW]", "[DEL]")

@@ -104,6 +104,25 @@ SAYINGS = (
     saying("opcode-failed", EventKind.ADAPTER, "initial HCI reset failed", of_device=False),
     saying("adapter-confused", EventKind.ADAPTER, "ACL packet for unknown connection", of_device=False),
     saying("no-matching-connection", EventKind.ADAPTER, "No matching connection for device", of_device=False),
+    # The daemon itself went away
+    *(
+        saying("bluetoothd-ended", EventKind.ADAPTER, words, pattern, start=-1, of_device=False)
+        for words, pattern in (
+            ("recipient disconnected from message bus", "NoReply"),
+            ("Disconnected from D-Bus. Exiting", r"bluetoothd\["),
+            ("bluetooth.service: ", r"Main process exited|Failed with result|killed"),
+            ("segfault at ", r"bluetoothd\["),
+        )
+    ),
+    saying("bus-lost", EventKind.ADAPTER, "disconnect failed! (EOFError)", of_device=False),
+    saying("bus-lost", EventKind.ADAPTER, "Failed to cancel connection", r"Errno|EOF", of_device=False),
+    saying(
+        "bus-lost",
+        EventKind.ADAPTER,
+        "message_bus.py",
+        r"EOFError|Bad file descr|Broken pipe",
+        of_device=False,
+    ),
     # Connections
     saying("abort-by-local", EventKind.FAILED, "le-connection-abort-by-local"),
     saying("abort-by-local", EventKind.FAILED, "org.bluez.Error.Failed: Input/output error"),
@@ -124,6 +143,8 @@ SAYINGS = (
     saying("not-connected", EventKind.LOST, "Error.Failed] Not connected"),
     saying("discovery-failed", EventKind.SERVICES, "failed to discover services"),
     saying("discovery-failed", EventKind.SERVICES, "ervices discovery error"),
+    saying("link-lost", EventKind.LOST, " not found, device may be disconnected"),
+    saying("link-lost", EventKind.LOST, "AcquireNotify: Read error on fd"),
     saying("discovery-failed", EventKind.SERVICES, "Service Discovery has not been performed"),
     # Pairing
     saying("pairing-failed", EventKind.PAIRING, "org.bluez.Error.AuthenticationFailed"),

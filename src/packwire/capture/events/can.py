@@ -32,7 +32,12 @@ _OF_INTERFACES = {
     ),
     "can-setup-failed": (
         *("nit failed", "nitialization failed", "init error", "Configuration error 0x", "Probe failed, err="),
-        *("enter in conf mode", "ailed to detect MCP25", "has not been initialized"),
+        *(
+            "enter in conf mode",
+            "ailed to detect MCP25",
+            "has not been initialized",
+            "CRC read error at address",
+        ),
     ),
     "can-bus-off": ("us-off", "us off", "BUS-OFF", "BUS_OFF"),
     "can-passive": ("'passive' limit", "rror passive", "rror-passive"),
@@ -70,6 +75,11 @@ SAYINGS = (
     ),
     saying("can-missing", EventKind.BUS, "SIOCGIFINDEX: No such device", of_device=False),
     saying("can-missing", EventKind.BUS, "if_nametoindex: No such device", of_device=False),
+    saying("can-missing", EventKind.BUS, "CAN interface ", r"interface \S{1,20} not found", of_device=False),
+    saying(
+        "can-setup-failed", EventKind.BUS, " CAN driver", r"(?:install|start) CAN", start=8, of_device=False
+    ),
+    saying("can-empty", EventKind.TIMED_OUT, "No CAN data for ", of_device=False),
     # `ip link set can0 ..`, as iproute2 tells that it failed
     saying("net-permission", EventKind.BUS, "RTNETLINK answers: Operation not permitted", of_device=False),
     saying(
@@ -81,6 +91,14 @@ SAYINGS = (
     ),
     # ESPHome's canbus
     saying("can-setup-failed", EventKind.BUS, "setup error!", r"\[canbus", start=24, of_device=False),
+    saying(
+        "can-setup-failed",
+        EventKind.BUS,
+        "Failed to set mode",
+        r"\[(?:mcp2515|canbus)",
+        start=24,
+        of_device=False,
+    ),
     saying(
         "send-buffer-full",
         EventKind.BUS,
@@ -128,6 +146,31 @@ SAYINGS = (
         EventKind.BUS,
         "2000",
         r"\b2000[0-9A-F]{3}[4-7C-F](?:#|\s{1,3}\[\d\]\s{1,3})[0-9A-F]{2} ?[13][0-9A-F]",
+        start=-1,
+        of_device=False,
+    ),
+    # ifconfig
+    saying(
+        "can-none",
+        EventKind.BUS,
+        "RX packets",
+        r"^\w*can\d.{0,200}?RX packets:? ?0\b",
+        start=-1,
+        of_device=False,
+    ),
+    saying(
+        "can-error",
+        EventKind.BUS,
+        "TX errors",
+        r"^\w*can\d.{0,200}?TX errors:? ?[1-9]",
+        start=-1,
+        of_device=False,
+    ),
+    saying(
+        "can-error",
+        EventKind.BUS,
+        "TX packets",
+        r"^\w*can\d.{0,200}?TX packets:\d+ errors:[1-9]",
         start=-1,
         of_device=False,
     ),

@@ -45,8 +45,28 @@ SAYINGS = (
         "DISCONNECT_EVT",
         r"reason[ =](?:code )?(?:=? ?)(?P<reason>0x[0-9a-fA-F]{1,3}|\d{1,3})",
     ),
+    # Bluedroid's own words: of a link that ended, 16 where the ESP itself ended it
+    *(
+        saying(
+            "client-lost", EventKind.LOST, anchor, rf"{words}(?P<reason>0x(?!0*(?:16|3e)\b)[0-9a-f]{{1,4}})"
+        )
+        for anchor, words in (
+            ("hcif disc complete", r"complete: hdl \S{1,8} rsn[ :=]{1,2}"),
+            ("gattc_conn_cb", r"cb: if=\d{1,3} st=0 id=\d{1,5} rsn="),
+            ("bta_gattc_conn_cback", r"connected=0 conn_id=\d{1,5} reason="),
+        )
+    ),
+    saying("att-timeout", EventKind.TIMED_OUT, "gatt_rsp_timeout"),
+    saying("esp-memory", EventKind.ADAPTER, "BT_BTC: btc_", r"btc_\w{1,30} transfer failed", of_device=False),
+    saying(
+        "esp-memory",
+        EventKind.ADAPTER,
+        "alloc",
+        r"\balloc\w* (?:memory )?fail|malloc failed",
+        of_device=False,
+    ),
     saying("client-left", EventKind.LEFT, "] Disconnecting."),
-    saying("not-connected", EventKind.FAILED, "] Not connected"),
+    saying("not-connected", EventKind.FAILED, "] Not connected", r"\] Not connected(?!\[)"),
     saying("not-connected", EventKind.FAILED, "to BLE characteristic - not connected"),
     saying("characteristic-unnamed", EventKind.SERVICES, "to BLE characteristic - characteristic not"),
     saying(
@@ -56,9 +76,25 @@ SAYINGS = (
         r"char (?:0x)?(?P<wanted>[0-9A-Fa-f]{4}(?:[0-9A-Fa-f]{4}-[0-9A-Fa-f-]{27})?)",
     ),
     saying("not-permitted", EventKind.REFUSED, " does not allow writing"),
-    saying("ignored-request", EventKind.CONNECTING, "Connection request ignored"),
+    saying(
+        "ignored-request",
+        EventKind.CONNECTING,
+        "Connection request ignored",
+        r"ignored(?:, state: (?P<state>\w{1,20}))?",
+    ),
+    saying("two-subscribers", EventKind.PROXY, "Only one API subscription is allowed", of_device=False),
+    *(
+        saying("discovery-failed", EventKind.SERVICES, f"esp_ble_gattc_get_{words}", r"error|missing")
+        for words in ("service", "all_char", "all_descr")
+    ),
+    saying("write-failed", EventKind.REFUSED, "esp_ble_gattc_write_char", r"char(?:_descr)? error, err="),
+    saying("read-failed", EventKind.REFUSED, "esp_ble_gattc_read_char", r"char(?:_descr)? error, err="),
+    saying("notify-failed", EventKind.REFUSED, "esp_ble_gattc_register_for_notify failed, err="),
+    saying("characteristic-unnamed", EventKind.SERVICES, "no service or characteristic found"),
+    saying("characteristic-unnamed", EventKind.SERVICES, "No sensor descriptor found at service "),
     saying("no-client-free", EventKind.SLOTS, "No free connections available", of_device=False),
     saying("no-client-free", EventKind.SLOTS, "gattc app registration failed", of_device=False),
+    saying("no-client-free", EventKind.SLOTS, "gattc app register failed", of_device=False),
     saying("mtu", EventKind.MTU, "cfg_mtu status 0", r"mtu (?P<mtu>\d{2,3})"),
     saying(
         "mtu",
@@ -104,7 +140,17 @@ SAYINGS = (
     saying("wrong-secret", EventKind.PAIRING, "Invalid password", r"_bms_ble:\d{1,5}\].{0,3}: Inv", start=30),
     saying("service-missing", EventKind.SERVICES, "No GATT services found"),
     saying("service-missing", EventKind.SERVICES, " found", r"No (?:notify|report) \w+ found ", start=28),
-    saying("esp-radio-failed", EventKind.ADAPTER, "BLE could not be set up", of_device=False),
+    *(
+        saying("esp-radio-failed", EventKind.ADAPTER, words, of_device=False)
+        for words in (
+            "BLE could not be set up",
+            "BLE could not be prepared for",
+            "esp bt controller enable failed",
+            "btStart failed",
+            "allocate buffer for BLE Tracker",
+            "BLE scan never terminated",
+        )
+    ),
     saying("esp-radio-failed", EventKind.ADAPTER, "BLE Tracker was marked failed", of_device=False),
     saying(
         "esp-radio-failed",
@@ -229,9 +275,28 @@ SAYINGS = (
     ),
     saying("modbus-no-response", EventKind.TIMED_OUT, "no response received - removed from send queue"),
     saying("modbus-no-response", EventKind.TIMED_OUT, "Stop waiting for response from ", of_device=False),
+    saying("incomplete", EventKind.DAMAGED, "Last transmission too long ago. Reset RX", of_device=False),
+    saying(
+        "bad-frame",
+        EventKind.DAMAGED,
+        "Unhandled property: ",
+        r"property: .{0,200}?(?:\\x[89a-fA-F]|[^\x00-\x7f])",
+        of_device=False,
+    ),
+    saying("bad-frame", EventKind.DAMAGED, "unhandled message data", of_device=False),
+    saying("bad-frame", EventKind.DAMAGED, "Unsupported reply: 0x", of_device=False),
+    saying("crc-error", EventKind.DAMAGED, "CRC NOK expected: ", of_device=False),
+    saying("unknown-version", EventKind.DAMAGED, "Protocol version 0x", r"is not supported", of_device=False),
+    saying("polling-slow", EventKind.PORT, "Could not speak with the BMS fast", of_device=False),
+    saying("bad-setting", EventKind.INFO, "Maximum number of UART components", of_device=False),
+    saying("bad-setting", EventKind.INFO, "uart_driver_install failed", of_device=False),
+    saying("bad-setting", EventKind.INFO, "UART doesn't have ", r"have [RT]X pins set", of_device=False),
+    saying("bad-setting", EventKind.INFO, "Invalid frequency/bitrate", of_device=False),
     saying("bad-setting", EventKind.INFO, "Broadcast refused for ", of_device=False),
     saying("bad-setting", EventKind.INFO, "Address 0 is the Modbus broadcast", of_device=False),
     saying("program-fault", EventKind.ERROR, "incorrect length, sending: ", of_device=False),
+    saying("wire-sent", EventKind.WRITTEN, "Modbus write: ", of_device=False),
+    saying("wire-received", EventKind.NOTIFIED, "Modbus received Byte ", of_device=False),
     saying("wire-sent", EventKind.WRITTEN, "  Wrote 0b", of_device=False),
     saying("wire-received", EventKind.NOTIFIED, "  Read 0b", of_device=False),
     saying("modbus-no-response", EventKind.TIMED_OUT, "odbus device=", r"set offline", of_device=False),

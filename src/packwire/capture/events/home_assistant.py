@@ -1,7 +1,16 @@
 """Home Assistant: bleak_retry_connector, habluetooth, bleak_esphome, aiobmsble, BMS_BLE-HA."""
 
+import re
+
 from packwire.capture.events.saying import saying
 from packwire.event import EventKind
+
+#: How lines begin of integrations whose coordinator counts no answer as a success, or that read no pack;
+#: and those of a round in which nothing was asked.
+_MAY_BE_EMPTY = (
+    r"[^[]{0,80}\[[\w.]{0,60}(?:bluetti|ecoflow|ef_ble|solix|zendure|marstek|shunt|inverter|\bbm[267]\b)"
+    r"|.{0,300}data in 0\.000 seconds"
+)
 
 SAYINGS = (
     # Advertisements, as the integration's log and its diagnostics show them.
@@ -180,7 +189,8 @@ SAYINGS = (
         "slots",
         EventKind.SLOTS,
         "BLE connection limits:",
-        r"used=(?P<used>\d{1,3}),? free=(?P<free>\d{1,3}),? limit=(?P<limit>\d{1,3})",
+        r"used=(?P<used>\d{1,3}),? free=(?P<free>\d{1,3}),? limit=(?P<limit>\d{1,3})"
+        r"(?: allocated=\[(?P<held>[\d, ]{1,200})\])?",
         of_device=False,
     ),
     saying("slots", EventKind.SLOTS, "ble_connections_free=", r"free=(?P<free>\d{1,3})", of_device=False),
@@ -199,7 +209,17 @@ SAYINGS = (
         "state changed to connected=False",
         r"error=(?P<status>[1-9]\d{0,3})\b",
     ),
+    saying(
+        "open-failed",
+        EventKind.FAILED,
+        " while connecting: ",
+        r"BleakError: .{0,80}Error (?P<status>\w{1,40}) while",
+        start=140,
+    ),
     saying("discovery-failed", EventKind.SERVICES, "Failed to get services from remote esp"),
+    saying("discovery-failed", EventKind.SERVICES, "bluetooth_gatt_get_services", r"\d, in bl", start=6),
+    saying("characteristic-unnamed", EventKind.SERVICES, "have a characteristic client config"),
+    saying("characteristic-unnamed", EventKind.SERVICES, "does not have notify or indicate prop"),
     saying("link-lost", EventKind.LOST, "Disconnected during connect setup"),
     saying("gatt-timeout", EventKind.TIMED_OUT, "Timeout waiting for BluetoothGATT"),
     saying(
@@ -215,6 +235,7 @@ SAYINGS = (
         "changed connection status while waiting",
         r"waiting.{0,300}?\((?P<reason>\d{1,3})\)",
     ),
+    saying("link-lost", EventKind.LOST, "in _raise_for_ble_connection_change"),
     saying("proxy-too-old", EventKind.PROXY, "Upgrade the ESPHome version", of_device=False),
     saying("proxy-lost", EventKind.PROXY, "ESP device disconnected"),
     saying("proxy-lost", EventKind.PROXY, "API connection gone"),
@@ -351,8 +372,12 @@ SAYINGS = (
     saying("wrong-secret", EventKind.PAIRING, "unable to unlock BMS"),
     saying("wrong-secret", EventKind.PAIRING, "error unlocking BMS"),
     saying("wrong-secret", EventKind.PAIRING, "Failed to initialize connection with secret"),
-    saying("worked", EventKind.READ, "(success: True)"),
-    saying("failed-update", EventKind.TIMED_OUT, "(success: False)"),
-    saying("worked", EventKind.READ, "data recovered"),
+    # Not of an integration that may take no answer for a success, nor where nothing was asked
+    *(
+        saying(
+            "worked", EventKind.READ, words, rf"^(?!{_MAY_BE_EMPTY}).{{0,400}}{re.escape(words)}", start=-1
+        )
+        for words in ("(success: True)", "data recovered")
+    ),
     saying("worked", EventKind.READ, "BMS data sample"),
 )

@@ -18,6 +18,7 @@ from packwire.capture.events import (
     modbus,
     other_stacks,
     program,
+    vesc,
     wired,
 )
 from packwire.capture.events.saying import Sentence
@@ -31,6 +32,7 @@ SAYINGS: tuple[Sentence, ...] = tuple(
         esphome,
         batmon,
         wired,
+        vesc,
         can,
         program,
         other_stacks,

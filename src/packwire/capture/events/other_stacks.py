@@ -65,9 +65,48 @@ SAYINGS = (
     saying("link-lost", EventKind.LOST, "Connection failed: Disconnected"),
     saying("not-found", EventKind.NOT_SEEN, "Device not found: "),
     saying("frame-read", EventKind.READ, "on_data_received: response for read operation"),
+    # bt-sensors-plugin-sk of Signal K; node-ble's time-out is that of a device that is not heard.
+    saying(
+        "not-discovered",
+        EventKind.NOT_SEEN,
+        "Unable to communicate with device ",
+        r"Reason: (?:Error: )?operation timed out",
+    ),
+    saying("no-devices", EventKind.ADAPTER, "No contact with any sensors for ", of_device=False),
+    saying(
+        "adapter-off", EventKind.ADAPTER, "Bluetooth Adapter ", r"Adapter \S+ not powered", of_device=False
+    ),
+    saying("connect-failed", EventKind.FAILED, "Error connecting to device. Retrying"),
+    saying("request-timeout", EventKind.TIMED_OUT, "Response timed out", r"bt-sensors-.*Response", start=-1),
+    saying("request-timeout", EventKind.TIMED_OUT, "Error encountered calling getBuffer"),
+    saying("request-timeout", EventKind.TIMED_OUT, " did not respond: ", r"Frame head 0x\S+ did", start=16),
+    saying("bad-frame", EventKind.DAMAGED, "malformed packet received"),
+    saying("bad-frame", EventKind.DAMAGED, "Received invalid ", r"invalid (?:decrypted )?buffer "),
+    # Arduino's example of a client, of which most sketches are made
+    saying("connecting", EventKind.CONNECTING, "Forming a connection to "),
+    saying("connected", EventKind.CONNECTED, " - Connected to server"),
+    saying("connect-failed", EventKind.FAILED, "have failed to connect to the server"),
+    saying("service-missing", EventKind.SERVICES, "Failed to find our service UUID"),
+    saying("characteristic-unnamed", EventKind.SERVICES, "Failed to find our characteristic UUID"),
+    # renogy-bt
+    saying("request-timeout", EventKind.TIMED_OUT, "on_read_timeout => Timed out"),
+    saying("link-lost", EventKind.LOST, "Unexpected disconnect from device"),
+    # Home Assistant's own tracker
+    saying("connect-timeout", EventKind.FAILED, "Timeout when trying to get battery status"),
+    # bleak's examples, which many scripts were made of
+    saying("connected", EventKind.CONNECTED, "Connected: True", r"^\W*Connected: True\W*$", start=-1),
+    saying("received", EventKind.NOTIFIED, "Notification from ", r"from [0-9a-f]{8}-[0-9a-f-]{27} \(Handle"),
     # NimBLE adds 0x200 to what the controller says.
     saying("no-link", EventKind.FAILED, "Connection failed; status=574"),
-    saying("no-link", EventKind.FAILED, "isconnected, ", r"isconnected, reason ?[=:]? ?0[xX]3[eE]\b"),
+    saying(
+        "no-link", EventKind.FAILED, "isconnected", r"isconnected\W.{0,12}reason ?[=:]? ?(?:0[xX]3[eE]|574)\b"
+    ),
+    saying(
+        "client-lost",
+        EventKind.LOST,
+        "isconnected",
+        r"isconnected\W.{0,12}reason ?[=:]? ?(?P<reason>5(?!74)[1-7]\d)\b",
+    ),
     saying("open-failed", EventKind.FAILED, "connect device failed, status", r"status (?P<status>\d{1,4})"),
     saying("open-failed", EventKind.FAILED, "Connection failed; status=", r"status=(?P<status>\d{1,4})"),
     saying("discovery-failed", EventKind.SERVICES, "could not retrieve services"),

@@ -35,6 +35,7 @@ SAYINGS = (
     # The processor of an ESP that reads
     saying("program-fault", EventKind.ERROR, "Guru Meditation Error", of_device=False),
     saying("program-fault", EventKind.ERROR, "abort() was called at PC", of_device=False),
+    saying("program-fault", EventKind.ERROR, "CORRUPT HEAP: ", of_device=False),
     saying("program-fault", EventKind.ERROR, "ZeroDivisionError", of_device=False),
     saying(
         "program-fault",
@@ -79,6 +80,7 @@ SAYINGS = (
     saying("bad-setting", EventKind.INFO, "yaml.scanner.ScannerError", of_device=False),
     saying("bad-setting", EventKind.INFO, "yaml.parser.ParserError", of_device=False),
     saying("bad-setting", EventKind.INFO, "voluptuous.error.", of_device=False),
+    saying("bad-setting", EventKind.INFO, "Assertion `ctx->slave", of_device=False),  # an address of no unit
     saying("bad-setting", EventKind.INFO, "` you need to specify `", of_device=False),
     saying("bad-setting", EventKind.INFO, "proxy entry missing host", of_device=False),
     saying("bad-setting", EventKind.INFO, "GPIO Pin Conflict: ", of_device=False),

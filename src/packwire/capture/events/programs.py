@@ -51,6 +51,7 @@ _PROGRAMS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
             "mpp-solar",
             r"DalySerialIO|mppsolar|mpp-solar|powermon|INFO:device:|Got response: b|jkble(?:delegate|io)",
         ),
+        ("bt-sensors", r"\bbt-sensors-plugin-sk\b"),
         ("renogy-bt", r":(?:BaseClient|BLEManager):|renogy_?bt"),
         ("bsc", r"\b(?:BSC_SERIAL|BLE_HANDLER|BSC_\w{2,12}): "),
         ("modbus", r"pymodbus[.\]/]|minimalmodbus|uModBus|mbusd-|\btty: (?:trying|state|response)"),
@@ -73,7 +74,7 @@ _PROGRAMS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("btmon", r"^[<>@] (?:HCI|ACL|MGMT) |^ {6,}ATT: "),
         ("opendtu", r"\] (?:JK|JBD) BMS: "),
         ("vedirect", r"\b(?:WRN|INF|ERR|DBG)\.VE\."),
-        ("vesc", r"Status: (?:No firmware|Connected \()|COMM_GET_VALUES|[Vv]esc"),
+        ("vesc", r"Status: (?:No firmware|Connected \()|COMM_GET_VALUES|\bVESC\b|[Vv]esc"),
         ("bluepy", r"\bbluepy[./]|BluetoothBattery:"),
         ("nimble", r"\bNimBLE\w{0,24}: "),
         ("bleak", r"\bbleak[./]"),
@@ -87,7 +88,8 @@ _ABOVE = re.compile(
 )
 _OF_BATTERIES = re.compile(
     r"bms|ble(?:ak|_|\.|$)|batter|batmon|bluetooth|esphome|config_entries|jk_?bms|jbd|daly|seplos|pace|pylon|victron"
-    r"|solar|renogy|modbus|homeassistant\.util\.logging|asyncio|vesc",
+    r"|solar|renogy|modbus|homeassistant\.util\.logging|asyncio|vesc|bluetti|ecoflow|solix|zendure|marstek"
+    r"|shunt|inverter|\bbm[267]\b",
     re.IGNORECASE,
 )
 _DEBUG = re.compile(r"\bDEBUG\b|\[(?:D|V|VV)\]\s{0,2}\[")

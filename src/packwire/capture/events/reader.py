@@ -56,6 +56,10 @@ _OF_A_PACK = frozenset(
         EventKind.REFUSED,
     }
 )
+#: What may be of a battery, or of one over Bluetooth, whoever writes it.
+_OF_BATTERIES = re.compile(
+    r"bms|batter(?:y|ie)|bluetooth|\bble\b|_ble\b|bleak|gatt|(?:[0-9a-f]{2}:){5}[0-9a-f]{2}", re.IGNORECASE
+)
 #: What `tail` puts before the lines of each of several files: each is the log of a program of its own.
 _FILE = re.compile(r"==> (?P<file>\S.{0,200}) <==\s*")
 
@@ -83,6 +87,8 @@ class EventLog:
     bytes_lines: list[str] = field(default_factory=list)
     common: LoggedDevice = field(default_factory=lambda: LoggedDevice(""))
     """What lines say that no known program wrote, in words that many use; kept apart."""
+    strange: LoggedDevice = field(default_factory=lambda: LoggedDevice(""))
+    """What lines of Home Assistant say that are of something else, where the log holds no others."""
     begin: int = NO_TIME
     end: int = NO_TIME
 
@@ -164,13 +170,14 @@ class _Reader:
         above = named_above(line)
         told = of_others(line)
         if (told is not None or self._foreign) and self._is_of_others(line, told):
+            self._note_strange(line, found)
             found = [row for row in found if row.kind is EventKind.ADAPTER]
         said = _said(found, line) if found else []
         if said:
             self._take_in(line, said, told)
             return
         if log.lines <= _FIRST_LINES and not self._foreign:
-            self._note_common(line)
+            self._note_common(line, self.log.common)
         if above and (who := self._who(line)):
             self._writer = who
         elif log.lines <= _FIRST_LINES:
@@ -193,12 +200,24 @@ class _Reader:
                 self._alias(name, address)
         return self._blocks.whole(line) if len(line) < LONGEST_HEAD or self._blocks.head else line
 
-    def _note_common(self, line: str) -> None:
+    def _note_common(self, line: str, kept: LoggedDevice) -> None:
         """Keep what a program says that may not be known, for a log that tells nothing else."""
         for each in (*COMMON, BLUETOOTH, WIRE):
             if each.pattern.search(line):
                 quote = Quote(self.log.lines, line[:_SHOWN], NO_TIME, own=False)
-                self.log.common.add(each.code, each.kind, quote, {})
+                kept.add(each.code, each.kind, quote, {})
+
+    def _note_strange(self, line: str, found: list[Sentence]) -> None:
+        """Keep what is said of something else: an integration that is not known may read a battery."""
+        if self.log.lines > _FIRST_LINES or self.log.programs or not _OF_BATTERIES.search(line):
+            return
+        quote = Quote(self.log.lines, line[:_SHOWN], NO_TIME, own=False)
+        said = _said(found, line)
+        for row, values in said:
+            if row.kind is not EventKind.READ:  # whether those are values of a pack, only it knows
+                self.log.strange.add(row.code, row.kind, quote, values)
+        if not said and "[custom_components." in line:
+            self._note_common(line, self.log.strange)
 
     def _is_of_others(self, line: str, told: bool | None) -> bool:
         """Tell whether a line of Home Assistant, or a traceback behind one, is of something else."""
@@ -330,6 +349,8 @@ class _Reader:
             each.event for each in sorted([*self._first, *self._last], key=lambda entry: entry.order)
         ]
         log.bytes_lines = [*self._first_bytes, *self._last_bytes]
+        if log.programs:
+            log.strange = LoggedDevice("")
         log.notes = self._clocks.notes()
         log.begin, log.end = self._clocks.first, self._clocks.last
         return log

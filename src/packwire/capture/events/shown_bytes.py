@@ -5,7 +5,8 @@ import re
 #: What a line with bytes has, besides one of the words of `_may`.
 _BYTES = re.compile(
     r">>>|<<<|b'|~2|X BLE|x BLE|[0-9A-Fa-f]{16}|\b[0-9A-Fa-f]{3,8}(?:#|  ? ?\[\d\] )"
-    r"|[0-9A-Fa-f]{2}(?:(?:[ .:,]|,? 0x)[0-9A-Fa-f]{2}){2}"
+    r"|0x[0-9A-Fa-f]{1,2}(?:,? 0x[0-9A-Fa-f]{1,2}){3}"
+    r"|[0-9A-Fa-f]{2}(?:(?:[ .:,]|,? 0x|\]\[|><)[0-9A-Fa-f]{2}){2}"
 )
 
 
@@ -26,6 +27,8 @@ def _may(line: str) -> bool:
         or "TX" in line
         or "Send" in line
         or "rite " in line
+        or "rite: " in line
+        or line[3:5] in {"][", "><"}  # libmodbus
         or "~2" in line
         or "0x" in line
         or "  [" in line  # candump, in both of its forms

@@ -1,4 +1,4 @@
-"""Programs on serial lines: dbus-serialbattery, mpp-solar, python-pylontech, pyserial, readers of VESC."""
+"""Programs on serial lines: dbus-serialbattery, mpp-solar, python-pylontech, pyserial."""
 
 from packwire.capture.events.saying import saying
 from packwire.event import EventKind
@@ -6,7 +6,7 @@ from packwire.event import EventKind
 #: A serial port, or what opens one, anywhere in a line.
 _PORT = (
     r"/dev/(?:tty|serial|hidraw|rfcomm|cu\.)\S|\btty(?:USB|ACM|AMA|SC|S|O|THS|mxc)\d|'/dev/'"
-    r"|\b[Ss]erial ?[Pp]ort|SerialException|serialposix"
+    r"|\b[Ss]erial ?[Pp]ort|SerialException|serialposix|mbpoll: "
 )
 #: What the system says of a port that cannot be used.
 _OF_PORTS = {
@@ -29,7 +29,14 @@ _OF_PORTS = {
         *("Is a directory", "nvalid serial port", "cannot find the file", "port not found"),
     ),
     "port-busy": ("esource busy", "in use", "annot lock port", "EBUSY", "is busy", "already open"),
-    "port-gone": ("now disconnected from", "Input/output error", "urb stopped", "EIO", "set request 0x"),
+    "port-gone": (
+        "now disconnected from",
+        "Input/output error",
+        "urb stopped",
+        "EIO",
+        "set request 0x",
+        "nexpectedly disconnected",
+    ),
 }
 
 SAYINGS = (
@@ -58,6 +65,7 @@ SAYINGS = (
         of_device=False,
     ),
     saying("no-reply", EventKind.TIMED_OUT, "|- No battery recognized", of_device=False),
+    saying("program-receives", EventKind.NOTIFIED, "SerialBattery:Hardware Version:", of_device=False),
     saying("incorrect-reply", EventKind.DAMAGED, "ERROR: Incorrect Reply", of_device=False),
     saying("incorrect-reply", EventKind.DAMAGED, "ERROR: Incorrect Data", of_device=False),
     saying("incorrect-reply", EventKind.DAMAGED, "Incorrect message checksum", of_device=False),
@@ -169,6 +177,18 @@ SAYINGS = (
     saying("timed-out", EventKind.TIMED_OUT, "aiobmsble coroutine ", r"coroutine (?:outer time|timed )out"),
     saying("connect-failed", EventKind.FAILED, "XDZN_BLE: connect failed"),
     saying("bad-frame", EventKind.DAMAGED, "could not detect frame head"),
+    saying("cut-short", EventKind.DAMAGED, "insufficient data. Received ", of_device=False),
+    saying("cut-short", EventKind.DAMAGED, "Incomplete buffer length", of_device=False),
+    saying("bad-frame", EventKind.DAMAGED, "Invalid response packet. Expected", of_device=False),
+    saying("bad-frame", EventKind.DAMAGED, "longer than max frame length"),
+    saying("bad-frame", EventKind.DAMAGED, "Ignoring invalid buffer"),
+    saying("crc-error", EventKind.DAMAGED, "ERROR: Invalid checksum.", of_device=False),
+    saying("crc-error", EventKind.DAMAGED, "Felicity Incorrect Checksum", of_device=False),
+    saying("pack-refuses", EventKind.REFUSED, "BMS rejected request. Status", of_device=False),
+    saying("no-reply", EventKind.TIMED_OUT, "ERROR: BLE response timeout"),
+    saying("no-reply", EventKind.TIMED_OUT, "No reply - canceled"),
+    saying("service-missing", EventKind.SERVICES, "ERROR: Failed to detect UUIDs"),
+    saying("no-data-flowing", EventKind.TIMED_OUT, "Jkbms_Ble: Bluetooth died"),
     saying("request-timeout", EventKind.TIMED_OUT, "XDZN_BLE: timeout reading"),
     saying("connected", EventKind.CONNECTED, "- Device connected, check if"),
     saying("connect-failed", EventKind.FAILED, "Unable to connect with BLE device"),
@@ -228,14 +248,6 @@ SAYINGS = (
     saying("crc-error", EventKind.DAMAGED, "Error: Invalid response CRC", of_device=False),
     saying("pack-refuses", EventKind.REFUSED, "Error: NAK", of_device=False),
     saying("pack-refuses", EventKind.REFUSED, "with base 10: 'NAK'", of_device=False),
-    # bms-to-inverter
-    saying("empty-response", EventKind.TIMED_OUT, "IOException: No bytes available", of_device=False),
-    saying("incomplete", EventKind.DAMAGED, "IOException: Not enough bytes available", of_device=False),
-    saying("bad-header", EventKind.DAMAGED, "got wrong start flag", of_device=False),
-    saying("bad-frame", EventKind.DAMAGED, "got wrong command id", of_device=False),
-    saying("modbus-no-response", EventKind.TIMED_OUT, "Error reading from modbus device", of_device=False),
-    saying("config-issue", EventKind.PORT, "Opening port ", r"port \S{1,60} FAILED", of_device=False),
-    saying("no-port", EventKind.PORT, "No port available on this machine", of_device=False),
     # mpp-solar's tables
     saying(
         "worked",
@@ -324,54 +336,6 @@ SAYINGS = (
         "Normal",
         r"(?:^|[\"\s])\d{1,2}\s+[2-6]\d{4}\s+-?\d{1,6}\s+\d{4,5}\s.{0,60}(?:Charge|Dischg|Idle|Balance)\s+Normal",
         start=-1,
-        of_device=False,
-    ),
-    # Readers of VESC
-    saying("vesc-no-firmware", EventKind.TIMED_OUT, "No firmware read response", of_device=False),
-    saying("vesc-no-firmware", EventKind.TIMED_OUT, "ould not read firmware version", of_device=False),
-    saying(
-        "vesc-other-firmware",
-        EventKind.REFUSED,
-        "firmware",
-        r"too old firmware|firmware on the connected device is too old|device has newer firmware",
-        start=60,
-        of_device=False,
-    ),
-    saying("vesc-other-firmware", EventKind.REFUSED, "larger than 256 bytes", of_device=False),
-    saying("vesc-no-data", EventKind.TIMED_OUT, "Failed to get data", of_device=False),
-    saying("vesc-no-data", EventKind.TIMED_OUT, "VESC Communication timeout", of_device=False),
-    saying(
-        "vesc-no-data",
-        EventKind.TIMED_OUT,
-        "'NoneType' object has no attribute '",
-        r"attribute '(?:rpm|v_in|avg_motor_current|avg_input_current|duty_cycle_now|temp_fet|tachometer)",
-        of_device=False,
-    ),
-    saying("vesc-out-of-sync", EventKind.DAMAGED, "ut-of-sync with VESC", of_device=False),
-    saying("vesc-out-of-sync", EventKind.DAMAGED, "Unvalid start bit", of_device=False),
-    saying("vesc-out-of-sync", EventKind.DAMAGED, "CorruptPacket: ", of_device=False),
-    saying("vesc-out-of-sync", EventKind.DAMAGED, "Buffer must begin with start-of-frame", of_device=False),
-    saying("vesc-command", EventKind.WRITTEN, "Command: COMM_", of_device=False),
-    saying("vesc-command", EventKind.WRITTEN, "COMM_GET_VALUES", of_device=False),
-    saying("vesc-command", EventKind.WRITTEN, "ackage to send: ", of_device=False),
-    saying("vesc-command", EventKind.WRITTEN, "UART package send: ", of_device=False),
-    saying(
-        "vesc-sum", EventKind.NOTIFIED, "SRC received: ", r"SRC received: (?P<a>\d{1,5})", of_device=False
-    ),
-    saying("vesc-sum", EventKind.NOTIFIED, "SRC calc: ", r"SRC calc: (?P<b>\d{1,5})", of_device=False),
-    saying(
-        "vesc-timeout",
-        EventKind.TIMED_OUT,
-        "Timeout",
-        r"^[\s*`]*(?:(?:[A-Z][a-z]{2} )?[\d:.TZ+ -]{0,36}(?:-> ?)?)?Timeout\s*$",
-        start=-1,
-        of_device=False,
-    ),
-    saying(
-        "vesc-open",
-        EventKind.CONNECTED,
-        "Status: Connected (",
-        r"Connected \((?P<way>\w{2,12})\)(?: to (?P<port>\S{2,40}))?",
         of_device=False,
     ),
 )

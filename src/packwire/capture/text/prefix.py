@@ -39,7 +39,9 @@ _HEADS = tuple(
         + _LEVEL.format("level")
         + r"\s*\|[^|]{0,60}\|[^|]{0,80}\|\s*",  # | DEBUG | Thread-2 | Class:46 |
         r"-\s+[\w.]+\s+-\s+" + _LEVEL.format("level") + r"\s+-\s+",  # - logger - DEBUG -
-        r"-?\s*\[?" + _LEVEL.format("level") + r"\]?\s*(?:-\s+[\w.]+\s+-\s+|:\s+|-\s+|\s+(?:[\w.]+:\s+)?)",
+        r"-?\s*\[?"
+        + _LEVEL.format("level")
+        + r"\]?\s*(?:-\s+[\w.-]+\s+-\s+|:\s+|-\s+|\s+(?:[\w.-]+:\s+|[a-z_]\w*(?:\.\w+)+\s+(?=\S))?)",
         r"[\w.]+\s+" + _LEVEL.format("level") + r":\s+",  # __main__ INFO:
         r"(?P<level>[VDIWEF])/[\w.$ -]{1,40}\(\s*\d{1,7}\):\s+",  # D/BluetoothGatt( 1234):
         r"\d{1,7}\s+\d{1,7}\s+(?P<level>[VDIWEF])\s+[\w.$/-]{1,40}\s*:\s+",  # 1234  5678 D Tag:

@@ -7,8 +7,9 @@ from packwire.doctor.ble.facts import (
     LinkFacts,
 )
 from packwire.doctor.ble.way_rules import SILENCES, others
-from packwire.doctor.log.facts import ChecksumFacts, SaidFacts
+from packwire.doctor.log.facts import SaidFacts
 from packwire.doctor.log.rule import CERTAIN, LIKELY, POSSIBLE, Causes, rule, when
+from packwire.doctor.log.sums import ChecksumFacts
 from packwire.doctor.pack_facts import ValuesFacts
 from packwire.errors import Reason
 from packwire.protocol.base import WriteType

@@ -1,7 +1,8 @@
 """What to ask the owner for: for each kind of cause what settles it, for each program what to switch on."""
 
-from packwire.check import PossibleCause
-from packwire.doctor.log.facts import WriterFacts
+from packwire.check import Facts, PossibleCause
+from packwire.doctor.log.facts import SaidFacts, WriterFacts
+from packwire.doctor.log.heard import HeardFacts
 
 #: What tells whether it is this cause: an experiment, a question, a line.
 SETTLES: dict[str, str] = {
@@ -131,6 +132,7 @@ _LEVELS = {
     "batmon": "in batmon's options: verbose_log: true; then restart it and wait for one failure",
     "dbus-serialbattery": "in dbus-serialbattery's config.ini: LOGGING = DEBUG; then restart it",
     "mpp-solar": "the same command with -D (debug)",
+    "bt-sensors": "in Signal K under Server, Server Log: debug key bt-sensors-plugin-sk; then one failure",
     "modbus": "the same try with the library's own log (pymodbus: pymodbus_apply_logging_config('DEBUG')),"
     " which"
     " shows the bytes",
@@ -139,6 +141,8 @@ _LEVELS = {
     "can-inverter": "its log with level DEBUG",
     "opendtu": "its console with `verbose logging` of the battery switched on",
 }
+#: Sentences of packs on a wire.
+_BY_WIRE = ("names-wire", "port-opened", "testing", "wire-sent", "no-reply", "vesc-no-data")
 #: Programs that belong together: what one is told, the others need not be.
 _TOGETHER = ("aiobmsble", "bleak_retry_connector", "habluetooth", "bleak_esphome")
 
@@ -169,6 +173,66 @@ def log_lines(writer: WriterFacts) -> tuple[str, ...]:
     return tuple(said)
 
 
+#: What is set on both sides of a line is asked for at once.
+_SETTINGS = {
+    "wrong-address": "address",
+    "serial.protocol-setting": "protocol",
+    "serial.wrong-baud": "baud rate",
+}
+
+
 def settles(causes: tuple[PossibleCause, ...]) -> tuple[str, ...]:
     """Return what tells each of some causes from the others, the likeliest first."""
-    return tuple(dict.fromkeys(SETTLES[each.kind] for each in causes if each.kind in SETTLES))
+    both_sides = sum(each.share for each in causes if each.kind in _SETTINGS)
+    share = {each.kind: both_sides if each.kind in _SETTINGS else each.share for each in causes}
+    kinds = [each.kind for each in causes if each.kind in SETTLES]
+    kinds[1:] = sorted(kinds[1:], key=lambda kind: -share[kind])
+    settings = [words for kind, words in _SETTINGS.items() if kind in kinds]
+    listed = f"{', '.join(settings[:-1])} and {settings[-1]}" if len(settings) > 1 else ""
+    both = (
+        f"the {listed} that the BMS has on this port (app, display, switches; which of its ports), and those"
+        " that the program is set to"
+        + ("; the same request to other addresses (Daly: from 40 and from 80)" * ("wrong-address" in kinds))
+    )
+    return tuple(dict.fromkeys(both if listed and kind in _SETTINGS else SETTLES[kind] for kind in kinds))
+
+
+def asked_of_silence(facts: Facts) -> tuple[str, ...]:
+    """Return what to ask for where a log tells nothing of a cause; what to switch on comes besides."""
+    if facts[SaidFacts].live:
+        return ()
+    if facts[HeardFacts].frames:
+        return (
+            (
+                "which pack it is (maker, model, firmware), which protocol it is set to send, and who else is"
+                " on the bus"
+            ),
+            "a longer recording (candump -L can0 for a minute), from before the pack is switched on",
+        )
+    pack = (
+        "what the owner sees, which pack it is (maker, model, firmware), and which program reads it, with"
+        " its version"
+    )
+    if facts[WriterFacts].debugged:
+        longer = "the same log over a longer time, with one failure in it"
+    elif log_lines(facts[WriterFacts]):
+        return pack, _around(facts)
+    else:
+        longer = (
+            "the log of the program that reads the pack, from its start to one failure, at the level debug"
+        )
+    return pack, longer, _around(facts)
+
+
+def _around(facts: Facts) -> str:
+    """Return what to ask for of the way to a pack of which the log tells nothing."""
+    said = facts[SaidFacts]
+    if said.has(*_BY_WIRE) and not said.has("names-bluetooth"):
+        return (
+            "how it is wired (port, pins, LEDs of the converter), the baud rate, protocol and address on both"
+            " sides, and the raw bytes of both directions"
+        )
+    return (
+        "whether the vendor's app reads it in the same minute, with a PIN, pairing or password; the signal"
+        " (rssi), and every phone, adapter and program that may hold it"
+    )

@@ -18,6 +18,7 @@ from packwire.doctor.log.recorded import events_of
 from packwire.doctor.log.rules import (
     can,
     configuration,
+    ended,
     frames,
     gatt,
     held,
@@ -43,6 +44,7 @@ RULES: tuple[Rule, ...] = (
     *configuration.RULES,
     *held.RULES,
     *radio.RULES,
+    *ended.RULES,
     *proxies.RULES,
     *gatt.RULES,
     *frames.RULES,
@@ -150,9 +152,10 @@ def conclude(name: str, log: EventLog, capture: Capture, *given: Fact) -> LogDia
     given = (*given, listen_to(capture, whole=len(log.bytes_lines) < 2 * MAX_BYTES_LINES))
     given = (*given, wire, WriterFacts(frozenset(log.programs), frozenset(log.debugged)))
     found = _judged(log, given, sessions)
-    if found[0].verdicts[0].alone and not found[0].verdicts[0].ok and log.common.told:
-        log.subjects.setdefault("", LoggedDevice("")).absorb(log.common)
-        found = _judged(log, given, sessions)
+    for spare in (log.common, log.strange):
+        if found[0].verdicts[0].alone and not found[0].verdicts[0].ok and spare.told:
+            log.subjects.setdefault("", LoggedDevice("")).absorb(spare)
+            found = _judged(log, given, sessions)
     first = found[0]
     verdict, *rest = first.verdicts
     others = {each.key: each for device in found for each in device.verdicts if each.key != verdict.key}

@@ -10,19 +10,19 @@ from statistics import median
 from packwire.capture.events.told import ONLY_THERE, LoggedDevice, Quote, Told
 from packwire.capture.packets import NO_TIME
 from packwire.check import Fact
+from packwire.doctor.log.sums import ChecksumFacts
 
 #: Sentences that say that something did not work.
 FAILURES = frozenset(
     {
-        *("connect-timeout", "connect-failed", "no-slot", "open-failed"),
-        *("status-133", "no-link", "proxy-link-timeout", "abort-by-local"),
-        *("not-discovered", "not-found", "timed-out", "request-timeout"),
-        *("init-failed", "failed-update", "not-connected", "batmon-error"),
-        *("device-missing", "request-error", "no-bms", "abort-by-remote"),
-        *("gone", "checksum", "bad-frame", "communication-failed"),
-        *("gatt-gone", "link-lost", "discovery-failed", "no-reply"),
-        *("incorrect-reply", "answer-timeout", "modbus-no-response", "unknown-silence"),
-        *("unknown-damage", "unknown-no-link", "unknown-no-bridge", "unknown-not-found", "unknown-no-notify"),
+        *("connect-timeout", "connect-failed", "no-slot", "open-failed", "status-133", "no-link"),
+        *("proxy-link-timeout", "abort-by-local", "not-discovered", "not-found", "timed-out"),
+        *("request-timeout", "init-failed", "failed-update", "not-connected", "batmon-error"),
+        *("device-missing", "request-error", "no-bms", "abort-by-remote", "gone", "checksum"),
+        *("bad-frame", "communication-failed", "gatt-gone", "link-lost", "discovery-failed"),
+        *("no-reply", "incorrect-reply", "answer-timeout", "modbus-no-response"),
+        *("unknown-silence", "unknown-damage", "unknown-port", "unknown-no-link", "no-bridge"),
+        *("bridge-lost", "unknown-not-found", "unknown-no-notify", "cut-short", "att-timeout", "bus-lost"),
     }
 )
 #: So many s without values, and so many times the usual pause, are no pause.
@@ -33,6 +33,7 @@ ONLY_TRIED = ONLY_THERE | {"connecting", "plugin-connecting", "client"}
 #: What a terminal or a table puts between words.
 _BLANKS = re.compile(r"\s{3,}")
 _SHORT = re.compile(r"0000([0-9a-f]{4})-0000-1000-8000-00805f9b34fb")
+_ADDRESS = re.compile(r"(?:[0-9A-F]{2}:){5}[0-9A-F]{2}")
 _UUID = re.compile(r"[0-9A-Fa-f]{8}-[0-9A-Fa-f-]{27}|\b[0-9A-Fa-f]{4}\b")
 
 
@@ -51,7 +52,7 @@ class SaidFacts(Fact):
     end: int = NO_TIME
     """When the log ends (ns)."""
     began: int = NO_TIME
-    """When an examination began that is no log (ns): what is told is said by its time, and by no line."""
+    """When an examination began that is no log (ns): what is told is said by its time, not by a line."""
     others_read: int = 0
     """The last line in which another device was read; 0: none was."""
     perhaps_read: bool = False
@@ -156,6 +157,12 @@ class RadioFacts(Fact):
         return median(self.rssi) if self.rssi else None
 
     @property
+    def unlisted(self) -> bool:
+        """Return whether others were heard when the program looked around, and this one was not."""
+        plain = all(_ADDRESS.fullmatch(each) for each in (*self.wanted, *self.heard))
+        return plain and bool(self.heard and self.wanted) and not self.wanted & self.heard
+
+    @property
     def heard_at_first(self) -> bool:
         """Return whether it was among those that were heard."""
         return bool(self.wanted & self.heard)
@@ -178,6 +185,8 @@ class SlotFacts(Fact):
     clients: frozenset[str] = frozenset()
     overlap: bool = False
     """Whether a second client of one ESP began while the first had not ended."""
+    kept: bool = False
+    """Whether a proxy counts this very pack among those that it is connected to."""
 
 
 @dataclass(slots=True)
@@ -208,60 +217,7 @@ class IdentityFacts(Fact):
 
     names: tuple[str, ...] = ()
     plugins: tuple[str, ...] = ()
-    drivers: tuple[str, ...] = ()
-    """Drivers that were tried one after the other."""
-
-
-@dataclass(slots=True)
-class ChecksumFacts(Fact):
-    """What complaints about checksums compared: the two numbers of each."""
-
-    pairs: list[tuple[int, int]] = field(default_factory=list)
-    burst: bool = False
-    """Whether several stood in the same millisecond."""
-
-    @property
-    def equal(self) -> int:
-        """Return how many name the same number twice."""
-        return sum(one == two for one, two in self.pairs)
-
-    @property
-    def fixed_side(self) -> bool:
-        """Return whether one of the two numbers is always the same, and the other is not."""
-        if len(self.pairs) < 2:
-            return False
-        first, second = {one for one, _ in self.pairs}, {two for _, two in self.pairs}
-        return (len(first) == 1) != (len(second) == 1)
-
-    @property
-    def zero_side(self) -> bool:
-        """Return whether one side is 0 each time: no sum, but padding or a byte that was never read."""
-        return bool(self.pairs) and all(one != two and 0 in {one, two} for one, two in self.pairs)
-
-    @property
-    def fixed_difference(self) -> bool:
-        """Return whether the two differ by the same amount each time, in frames that are not the same."""
-        return (
-            len(set(self.pairs)) > 1
-            and len({one - two for one, two in self.pairs}) == 1
-            and self.pairs[0][0] != self.pairs[0][1]
-        )
-
-    @property
-    def few_bits(self) -> bool:
-        """Return whether each difference is that of at most two flipped bits."""
-        return bool(self.pairs) and all(0 < _weight(one - two) <= 2 for one, two in self.pairs)
-
-
-def _weight(difference: int) -> int:
-    """Return of how few powers of two, added or taken away, a number is the sum."""
-    number, weight = abs(difference), 0
-    while number:
-        if number & 1:
-            weight += 1
-            number += 1 if number & 3 == 3 else -1
-        number >>= 1
-    return weight
+    drivers: tuple[str, ...] = ()  # that were tried one after the other
 
 
 @dataclass(slots=True)
@@ -283,6 +239,10 @@ class WireFacts(Fact):
     asked_in: Counter[str] = field(default_factory=Counter)
     answered_in: Counter[str] = field(default_factory=Counter)
     echoes: int = 0
+    only_back: bool = False  # each answer in ASCII hex is its own question
+    enveloped: int = 0  # whole messages of Modbus TCP among what was received
+    high: int = 0  # bytes of ones beside right frames, as of a line that nobody drives
+    only_idle: bool = False  # nothing comes but bytes of ones or zeros
     foreign: int = 0
     """Requests among what was received that nobody here sent."""
     first_of_20: int = 0
@@ -291,8 +251,7 @@ class WireFacts(Fact):
     """Pieces that go on with a frame and begin as a frame does."""
     doubled: int = 0
     """Pieces that came twice, one directly behind the other."""
-    irregular: bool = False
-    """Whether replies come at a steady pace with gaps of several times that."""
+    irregular: bool = False  # replies come at a steady pace with gaps of several times that
     other_address: str = ""
     """Two requests of which one was answered: what differs, in words."""
     only_address: bool = False
@@ -305,8 +264,7 @@ class WireFacts(Fact):
     """Frames of ASCII hex that begin with ~ among what was received."""
     refusals: Counter[str] = field(default_factory=Counter)
     """Return codes of such frames by which a pack refuses what it was asked."""
-    joined: int = 0
-    """Messages in which several such frames stand, one behind the other."""
+    joined: int = 0  # messages in which several such frames stand, one behind the other
     other_version: str = ""
     """Where such an answer is in another version than its question: which, in words."""
 
@@ -324,7 +282,7 @@ def fill(
     said = SaidFacts(subject.told, end, began, others_read, perhaps_read, of_nobody)
     yield said
     yield _radio(said, subject.key)
-    yield _slots(said)
+    yield _slots(said, subject.key)
     yield _gatt(said)
     yield IdentityFacts(
         tuple(subject.names),
@@ -348,7 +306,7 @@ def _radio(said: SaidFacts, key: str) -> RadioFacts:
     return RadioFacts(rssi, ages, others, heard, wanted, connectable)
 
 
-def _slots(said: SaidFacts) -> SlotFacts:
+def _slots(said: SaidFacts, key: str) -> SlotFacts:
     free = [int(value) for code in ("way-slots", "slots") for value in said.values(code, "free")]
     steps = sorted(
         (line, code, values.get("slot", ""))
@@ -366,7 +324,9 @@ def _slots(said: SaidFacts) -> SlotFacts:
             clients.add(slot)
         elif code in {"client-lost", "client-left", "open-failed"}:
             active.clear()
-    return SlotFacts(free, frozenset(clients), overlap)
+    number = str(int(key.replace(":", ""), 16)) if _ADDRESS.fullmatch(key) else ""  # as the proxy tells it
+    kept = any(number in held.split(", ") for held in said.values("slots", "held"))
+    return SlotFacts(free, frozenset(clients), overlap, kept)
 
 
 def _gatt(said: SaidFacts) -> GattFacts:

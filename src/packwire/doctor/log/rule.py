@@ -9,6 +9,9 @@ from packwire.errors import Reason
 
 __all__ = ("CERTAIN", "LIKELY", "POSSIBLE", "Causes", "Holds", "rule", "when")
 
+#: So many questions on a line are asked before anything of its program is.
+_FIRST = 3
+
 type Causes = dict[str, float]
 type Holds = Callable[[Facts], Confidence | None]
 
@@ -57,7 +60,11 @@ def rule(
         told = {"ble.no-free-slot"} if facts[SlotFacts].free else set()
         told |= {"serial.wiring"} if _of_can(facts[SaidFacts]) else set()  # its wires are asked for as CAN's
         open_still = (each for each in shares(facts) if each.kind not in told)
-        return tuple(dict.fromkeys((*own, *log_lines(facts[WriterFacts]), *settles(tuple(open_still)))))
+        lines, answers = log_lines(facts[WriterFacts]), settles(tuple(open_still))
+        if kind == "serial.wiring":  # no line that a program could write besides tells it
+            special = own if rank is not Rank.DOUBT else ()
+            return tuple(dict.fromkeys((*special, *answers[:_FIRST], *own, *lines, *answers[_FIRST:])))
+        return tuple(dict.fromkeys((*own, *lines, *answers)))
 
     return Rule(kind, rank, confidence, words, remedy, reason, frozenset(excludes), evidence, asked, shares)
 

@@ -3,6 +3,8 @@
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import cache
 from itertools import pairwise
 from statistics import median
 from typing import NamedTuple
@@ -19,6 +21,7 @@ from packwire.direction import Direction
 from packwire.doctor.log.facts import WireFacts
 from packwire.messages import Messages
 from packwire.wire.family import Family
+from packwire.wire.framing import Framing
 
 #: So many messages are looked at, and so many bytes of each way.
 MAX_MESSAGES, MAX_STREAM = 10_000, 1 << 16
@@ -36,7 +39,11 @@ REFUSALS = {
     "91": "the address: that pack does not answer the master",
 }
 _ASKS = re.compile(r"(?i)\b(?:send\w*|sent|tx|request|asked|written|writing)\b|>>>|[-=]>")
-_ANSWERS = re.compile(r"(?i)\b(?:recv\w*|receiv\w*|rx|response|reply|answer|read)\b|<<<|<[-=]")
+_ANSWERS = re.compile(r"(?i)\b(?:recv\w*|rec(?:ei|ie)v\w*|rx|response|reply|answer|read)\b|<<<|<[-=]")
+#: Commands in ASCII hex (CID2), which an answer has a return code in the place of.
+_COMMANDS = frozenset((b"42", b"44", b"47", b"4F", b"51", b"90", b"92", b"93", b"94", b"96"))
+#: A master that asks so many addresses is no echo of a program that asks its own.
+_SEVERAL = 3
 _TEXT_FRAME = re.compile(r"~[0-9A-F]{16,2048}")
 
 
@@ -69,10 +76,13 @@ def look_at_rows(found: Sequence[WireMessage]) -> WireFacts:
     for row in sent:
         facts.asked_in.update(_families_of(row.payload))
     requests = {row.payload for row in sent}
-    facts.echoes = sum(row.payload in requests for row in received)
+    back = [row.payload for row in received if row.payload in requests]
+    facts.echoes = 0 if all(_confirms(each) for each in back) else len(back)
+    facts.enveloped = sum(_is_enveloped(row.payload) for row in received)
     for channel in {row.channel for row in received}:
         _look_at_channel(facts, [row for row in received if row.channel == channel], requests)
-    facts.irregular = _irregular([row.time for row in received])
+    left = any(one.sent and two.sent for one, two in pairwise(found))
+    facts.irregular = (left or not sent) and _irregular([row.time for row in received])
     _look_at_addresses(facts, found)
     return facts
 
@@ -98,6 +108,16 @@ def _messages(messages: Messages) -> Iterator[WireMessage]:
         yield WireMessage(int(messages.time[row]), sent, payload, int(messages.channel[row]))
 
 
+def _is_enveloped(message: bytes) -> bool:
+    """Tell whether a message is a whole one of Modbus TCP [Modbus Messaging V1.0b, 3.1.3]."""
+    return message[2:4] == b"\0\0" and len(message) > 8 and int.from_bytes(message[4:6]) == len(message) - 6
+
+
+def _confirms(message: bytes) -> bool:
+    """Tell whether a reply that is the request again confirms it: of Modbus RTU, a single write."""
+    return message[1:2] in {b"\5", b"\6"} and len(message) == 8 and _modbus().form_of(message) is not None
+
+
 def _is_question(message: bytes) -> bool:
     """Tell whether a message whose way is not told is a whole request of a known family."""
     return any(
@@ -108,11 +128,32 @@ def _is_question(message: bytes) -> bool:
 
 
 def _families_of(message: bytes) -> Iterator[str]:
-    """Yield the family that one message is a whole, right frame of."""
+    """Yield the protocol of the family that one message is a whole, right frame of."""
     for each in families():
         if any(framing.form_of(message) is not None for framing in each.framings):
-            yield each.name
+            yield _protocols().get(each.name, each.name)
             return
+
+
+@cache
+def _protocols() -> dict[str, str]:
+    """Return by family what its protocol is called, where that is Modbus RTU with addresses of its own."""
+    rtu = _modbus()
+    return {
+        each.name: rtu.name
+        for each in families()
+        if all(replace(framing, name=rtu.name, start=b"") == rtu for framing in each.framings)
+    }
+
+
+@cache
+def _modbus() -> Framing:
+    return next(
+        framing
+        for each in families()
+        for framing in each.framings
+        if each.name == "Modbus RTU" and not framing.start
+    )
 
 
 def _look_at_channel(facts: WireFacts, rows: list[WireMessage], requests: set[bytes]) -> None:
@@ -123,7 +164,7 @@ def _look_at_channel(facts: WireFacts, rows: list[WireMessage], requests: set[by
     facts.wrong += len(found) - len(right)
     facts.text_frames += sum(row.payload[:2] == b"~2" for row in rows)
     if family is not None:
-        facts.answered_in[family.name] += len(right)
+        facts.answered_in[_protocols().get(family.name, family.name)] += len(right)
         sums = list(_sums(stream, right))
         facts.own_sums |= {value for value, size in sums if size > 1}
         facts.own_bytes |= {value for value, size in sums if size == 1}
@@ -140,12 +181,41 @@ def _look_at_channel(facts: WireFacts, rows: list[WireMessage], requests: set[by
                 for other in _others(stream, right, frame)
             )
         )
+    facts.high = max(facts.high, _high_beside(stream, right))
+    facts.only_idle |= bool(stream) and not stream.strip(b"\x00\xff")
+    polls = {
+        stream[each.start : each.start + each.size]
+        for each in right
+        if _only_asks(each, stream[each.start : each.start + each.size])
+    } - requests
+    # Where what was sent is not shown, it may be what comes back.
+    if requests or len({frame[3:5] if frame[:1] == b"~" else frame[:1] for frame in polls}) >= _SEVERAL:
+        facts.foreign = max(facts.foreign, len(polls))
     starts = tuple(framing.start for framing in family.framings if framing.start) if family else ()
     for one, two in pairwise(rows):
         facts.doubled += one.payload == two.payload and len(one.payload) > 8
         if len(one.payload) == _SMALL_PIECE and 0 < len(two.payload) <= _SMALL_PIECE:
             head = one.payload[:2]
             facts.first_of_20 += two.payload[:2] != head and not (starts and two.payload.startswith(starts))
+
+
+def _high_beside(stream: bytes, right: list[Found]) -> int:
+    """Return how many bytes beside the right frames are nearly all ones, where most of them are."""
+    inside = np.zeros(len(stream), dtype=bool)
+    for each in right:
+        inside[each.start : each.start + each.size] = True
+    beside = np.frombuffer(stream, dtype=np.uint8)[~inside]
+    high = int(np.count_nonzero(np.bitwise_count(beside) >= 6))
+    return high if right and 4 * high >= 3 * len(beside) else 0
+
+
+def _only_asks(found: Found, frame: bytes) -> bool:
+    """Tell whether a frame can be nothing but a request; an answer of Modbus RTU has never 8 bytes."""
+    if frame[:1] == b"~":
+        return frame[7:9] in _COMMANDS
+    queries = found.framing.queries
+    alike = _protocols().get(found.framing.name) and len(frame) == 8
+    return bool(alike) and queries is not None and queries.fits(frame)
 
 
 def _others(stream: bytes, right: list[Found], frame: bytes) -> Iterator[bytes]:
@@ -201,7 +271,15 @@ def _irregular(times: list[int]) -> bool:
 def _look_at_addresses(facts: WireFacts, found: Sequence[WireMessage]) -> None:
     """Find a request that was answered beside one that never was."""
     outcome: dict[bytes, bool] = {}
+    units = {row.payload[:1] for row in found if not row.sent}
     for one, two in pairwise([*found, WireMessage(NO_TIME, True, b"", 0)]):
+        if (
+            one.sent
+            and not two.sent
+            and _answers_for(one.payload, two.payload)
+            and one.payload[:1] not in units
+        ):
+            facts.other_address = f"{one.payload[0]:02x} is asked, and {two.payload[0]:02x} answers"
         if one.sent and one.payload:
             outcome[one.payload] = outcome.get(one.payload, False) or not two.sent
     answered = [request for request, got in outcome.items() if got][:50]
@@ -218,6 +296,13 @@ def _look_at_addresses(facts: WireFacts, found: Sequence[WireMessage]) -> None:
         daly = frame[:1] == b"\xa5" and len(frame) == 13 and frame[1] != 0x80
         if daly:
             facts.other_address = f"a Daly request from address {frame[1]:02x} is answered"
+
+
+def _answers_for(request: bytes, reply: bytes) -> bool:
+    """Tell whether a right reply of Modbus RTU is of another unit than the one that was asked the like."""
+    if request[1:2] != reply[1:2] or request[:1] == reply[:1] or len(request) != 8 or len(reply) == 8:
+        return False  # of 8 bytes, it is a request itself: another master's
+    return all(_modbus().form_of(each) is not None for each in (request, reply))
 
 
 #: By how a frame begins: how many bytes check and end it, and where its address stands (as Modbus has it, at
@@ -238,6 +323,7 @@ def note_text_frames(facts: WireFacts, lines: Sequence[str]) -> None:
     """Look for frames of ASCII hex that stand in a line as they are, whichever words are before them."""
     family = next(each for each in families() for framing in each.framings if framing.start == b"~")
     asked = ""
+    back = others = 0
     for line in lines:
         facts.joined += line.count("\\r~") > 0 and len(_TEXT_FRAME.findall(line)) > 1
         for found in _TEXT_FRAME.finditer(line) if "~" in line else ():
@@ -250,8 +336,12 @@ def note_text_frames(facts: WireFacts, lines: Sequence[str]) -> None:
             before = line[max(found.start() - 40, 0) : found.start()]
             if _ASKS.search(before):
                 asked = text
-            elif asked and _ANSWERS.search(before) and text != asked:
-                _note_answer(facts, asked, text)
+            elif asked and _ANSWERS.search(before):
+                back += text == asked
+                if text != asked:
+                    others += 1
+                    _note_answer(facts, asked, text)
+    facts.only_back = back > 0 and not others
 
 
 def _note_answer(facts: WireFacts, asked: str, came: str) -> None:

@@ -21,11 +21,12 @@ def _misconfigured(facts: Facts) -> Confidence | None:
         return CERTAIN if facts[RadioFacts].reversed_address else LIKELY
     if said.live and said.has(*_NO_WAY):
         return CERTAIN
-    if said.has("esp-radio-failed"):
-        return None if said.has(*RADIO_WORKS) else LIKELY
+    if said.has("esp-radio-failed", "esp-memory"):
+        return _of_the_esp(said)
     if said.has("duplicate-id"):
         return LIKELY if said.works else CERTAIN
-    if said.has("uart-shared", "only-pairs"):  # an ESP may have another UART for the pack
+    only_pairs = said.has("only-pairs") and not said.has("heard", "no-devices", *_TRIED)
+    if said.has("uart-shared") or only_pairs:  # an ESP may have another UART for the pack
         return POSSIBLE if said.works else LIKELY
     if said.has("port-missing"):  # one that was there before was unplugged, or resets itself
         return when(not said.has("multiple-access", "no-reply", "port-gone") and not said.works, LIKELY)
@@ -41,6 +42,13 @@ def _misconfigured(facts: Facts) -> Confidence | None:
         tried = said.failures or said.has(*_TRIED) or not said.has("unknown-type")
         return LIKELY if said.works or other or tried else CERTAIN
     return when(said.has("config-issue", "can-setup-failed") and not said.works, POSSIBLE)
+
+
+def _of_the_esp(said: SaidFacts) -> Confidence | None:
+    """Return how sure an ESP's YAML gives its radio too little."""
+    if said.has("esp-radio-failed"):
+        return when(not said.has(*RADIO_WORKS), LIKELY)
+    return when(not said.works, POSSIBLE)
 
 
 #: How the addresses of packs' Bluetooth boards begin [IEEE's registry, and boards that were met].
@@ -78,6 +86,7 @@ _COMPLAINTS = (
         ("esp-radio-failed",),
         "The ESP's own Bluetooth does not start: too little memory, or a framework that lacks it.",
     ),
+    (("esp-memory",), "The ESP's Bluetooth has too little memory left for what comes."),
     (
         ("duplicate-id",),
         "Two batteries have the same serial number, so the driver stops for the second one.",
@@ -115,7 +124,7 @@ _REMEDIES = (
         ),
     ),
     (
-        ("esp-radio-failed",),
+        ("esp-radio-failed", "esp-memory"),
         "Leave components out, or take the ESP-IDF framework and a board with more memory.",
     ),
     (("only-pairs",), "Switch its pair-only option off."),
@@ -183,6 +192,8 @@ def _causes(facts: Facts) -> Causes:
     said = facts[SaidFacts]
     if said.has("can-setup-failed"):
         return {"configuration": 0.5, "serial.wiring": 0.25, "can.wrong-bitrate": 0.25}
+    if said.has("esp-memory"):
+        return {"configuration": 0.6, "reader-bug.other": 0.4}
     return {"configuration": 1.0}
 
 
@@ -201,6 +212,7 @@ RULES: tuple[Rule, ...] = (
             "only-pairs",
             "duplicate-id",
             "esp-radio-failed",
+            "esp-memory",
             "port-missing",
             "no-port",
             "can-down",

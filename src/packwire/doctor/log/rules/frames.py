@@ -1,9 +1,10 @@
 """Bytes that come and are not taken: pieces, checksums, another protocol version."""
 
 from packwire.check import Confidence, Facts, Rank, Rule
-from packwire.doctor.log.facts import ChecksumFacts, IdentityFacts, SaidFacts, WireFacts
+from packwire.doctor.log.facts import IdentityFacts, SaidFacts, WireFacts
 from packwire.doctor.log.rule import CERTAIN, LIKELY, POSSIBLE, Causes, rule, when
 from packwire.doctor.log.said import is_tried_in_vain, shows_only_zeros
+from packwire.doctor.log.sums import ChecksumFacts
 
 #: So few messages are what somebody picked out to show what is wrong; more may be a log of a healthy pack.
 _EXCERPT = 40
@@ -13,7 +14,7 @@ _FEW = 4
 _SMALL_MTU = 64
 #: Sentences of answers of which a part comes.
 _PART = ("received", "request-timeout", "timed-out", "batmon-timeout", "failed-update")
-_REFUSED = ("checksum", "bad-frame", "crc-error", "modbus-crc", "bad-header", "incomplete")
+_REFUSED = ("checksum", "bad-frame", "crc-error", "modbus-crc", "bad-header", "incomplete", "cut-short")
 
 
 def _over_bluetooth(facts: Facts) -> bool:
@@ -22,7 +23,7 @@ def _over_bluetooth(facts: Facts) -> bool:
         return False
     if said.has(
         *("client-connected", "connected", "subscribed", "mtu", "seen", "connecting", "client"),
-        *("request-timeout", "batmon-error", "junk-bytes"),
+        *("request-timeout", "batmon-error", "junk-bytes", "disconnected", "no-bms"),
     ):
         return True
     plugins = facts[IdentityFacts].plugins
@@ -58,24 +59,23 @@ def _all_of_right_frames(wire: WireFacts, pairs: list[tuple[int, int]]) -> bool:
 def _low_byte(pairs: list[tuple[int, int]]) -> bool:
     """Tell whether of each two numbers one is the other's low bytes: a sum that was not cut to its size."""
     return bool(pairs) and all(
-        min(pair) == max(pair) & mask < max(pair)
-        for pair in pairs
-        for mask in (0xFF if min(pair) < 256 else 0xFFFF,)
+        min(pair) == max(pair) & (0xFF if min(pair) < 256 else 0xFFFF) < max(pair) for pair in pairs
     )
 
 
 def _is_of_right_frames(facts: Facts) -> bool:
     wire, pairs = facts[WireFacts], facts[ChecksumFacts].pairs
-    return bool(wire.own_sums & {each for pair in pairs for each in pair}) or _all_of_right_frames(
-        wire, pairs
-    )
+    told = {each for pair in pairs for each in pair}
+    return not wire.own_sums.isdisjoint(told) or _all_of_right_frames(wire, pairs)
 
 
 def _framing(facts: Facts) -> Confidence | None:
     sums, said, wire = facts[ChecksumFacts], facts[SaidFacts], facts[WireFacts]
-    if not sums.pairs and said.has("bad-frame") and _over_bluetooth(facts):
+    if not sums.pairs and said.has("bad-frame", "cut-short") and _over_bluetooth(facts):
         # A radio link loses no bits of what it delivers.
         return when(said.has("restart"), LIKELY) or when(said.works, POSSIBLE)
+    if not sums.pairs and wire.enveloped and said.has("crc-error", "bad-frame"):
+        return POSSIBLE  # what TCP delivers is whole
     if not sums.pairs or sums.equal or _low_byte(sums.pairs):
         return None
     if said.works and not sums.fixed_side:
@@ -91,6 +91,8 @@ def _cut(facts: Facts) -> Confidence | None:
     said, wire, sums = facts[SaidFacts], facts[WireFacts], facts[ChecksumFacts]
     if said.works or not _over_bluetooth(facts):
         return None
+    if said.has("cut-short"):
+        return POSSIBLE
     small = any(int(value) <= _SMALL_MTU for value in said.values("mtu", "mtu"))
     if wire.first_of_20 and not wire.right:
         if said.has(*_REFUSED):
@@ -172,7 +174,7 @@ def _noise(facts: Facts) -> Confidence | None:
 def _only_unknown(facts: Facts) -> bool:
     """Tell whether answers come on a wire, and not one is a frame of a family that is known."""
     wire, said = facts[WireFacts], facts[SaidFacts]
-    alone = not wire.answered_in and not wire.text_frames and not wire.echoes
+    alone = not (wire.answered_in or wire.text_frames or wire.echoes or wire.only_idle)
     return alone and wire.received > 2 and said.has("wire-received") and not said.works
 
 
@@ -201,7 +203,8 @@ def _noise_causes(facts: Facts) -> Causes:
         "serial.wiring": 0.15,
         "two-clients.bus": 0.1,
         "serial.protocol-setting": 0.1,
-        "reader-bug.framing": 0.1,
+        "reader-bug.framing": 0.05,
+        "reader-bug.checksum": 0.05,
     }
 
 
@@ -216,8 +219,7 @@ RULES: tuple[Rule, ...] = (
         "reader-bug.framing",
         _equal,
         "The checksum is right (the complaint names the same number twice): what is refused is the frame's"
-        " kind or length,"
-        " which the reader did not await.",
+        " kind or length, which the reader did not await.",
         "Use a version of the program that knows this kind of answer, or the plugin of the family that"
         " sends it.",
         shown=("checksum", "received"),
@@ -230,15 +232,13 @@ RULES: tuple[Rule, ...] = (
             "The frame's own checksum is right; the reader computes another one."
             if _own_checksum(facts) is CERTAIN
             else "A checksum that is refused is that of a right frame: the reader computes another one, or"
-            " one of several"
-            " frames that are alike came damaged."
+            " one of several frames that are alike came damaged."
             if _is_of_right_frames(facts)
             else "The checksum that came is the low byte of the one that the reader computes: it does not cut"
             " its sum to the size of the field."
             if _low_byte(facts[ChecksumFacts].pairs)
-            else "The computed and the received checksum differ by the same amount each time: the reader"
-            " sums other bytes"
-            " than the pack, or the frame is longer than it thinks."
+            else "The computed and the received checksum differ by the same amount each time: the reader sums"
+            " other bytes than the pack, or the frame is longer than it thinks."
         ),
         "Report the frame in hex with the complaint; the reader's checksum wants mending.",
         shown=("checksum", "wire-received", "received"),
@@ -258,10 +258,12 @@ RULES: tuple[Rule, ...] = (
             " delivers: the reader joins or cuts pieces at the wrong place, or a kind of frame is unknown"
             " to it."
             if facts[SaidFacts].works
+            else "Whole answers come over TCP, and the reader refuses them."
+            if facts[WireFacts].enveloped
             else "Each piece arrives twice, so the reader's frames never fit."
         ),
         "Report it with the raw notifications; a reader must end a frame by its length.",
-        shown=("checksum", "restart", "received"),
+        shown=("checksum", "restart", "received", "cut-short"),
         causes=lambda facts: (
             {"reader-bug.framing": 0.65, "cut-frames": 0.2, "protocol-variant": 0.15}
             if _over_bluetooth(facts)
@@ -278,15 +280,15 @@ RULES: tuple[Rule, ...] = (
         _cut,
         lambda facts: (
             "Frames arrive in pieces (the first has 20 bytes, the next begins without a header), and the"
-            " reader takes each"
-            " piece for a frame."
+            " reader takes each piece for a frame."
             if facts[WireFacts].first_of_20
-            else "Every frame is refused with another checksum: most often pieces of a frame that the"
-            " reader takes for"
-            " whole ones."
+            else "Frames end before their length is reached: the last piece is not waited for, or it is lost."
+            if facts[SaidFacts].has("cut-short")
+            else "Every frame is refused with another checksum: most often pieces of a frame that the reader"
+            " takes for whole ones."
         ),
         "The reader must join the notifications and end a frame by its length; a larger MTU hides it.",
-        shown=("mtu", "received", "checksum", "bad-frame"),
+        shown=("mtu", "received", "checksum", "bad-frame", "cut-short"),
         causes={"cut-frames": 0.55, "reader-bug.framing": 0.3, "protocol-variant": 0.15},
     ),
     rule(
@@ -295,12 +297,10 @@ RULES: tuple[Rule, ...] = (
         _variant_words,
         lambda facts: (
             "Set the program to the version that the pack speaks, or the port of the BMS to the awaited"
-            " protocol"
-            " (in its app)."
+            " protocol (in its app)."
             if facts[SaidFacts].has("unknown-version") and not _over_bluetooth(facts)
             else "Send the raw bytes to the program's maintainer. That data flows rules out the signal,"
-            " pairing"
-            " and the way of writing."
+            " pairing and the way of writing."
         ),
         shown=("subscribed", "received", "bad-frame", "unknown-version", "junk-bytes", "part-missing"),
         causes=lambda facts: (

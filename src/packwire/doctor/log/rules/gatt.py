@@ -310,7 +310,7 @@ RULES: tuple[Rule, ...] = (
     ),
     rule(
         "password-needed",
-        lambda facts: when(facts[SaidFacts].has("wrong-secret"), CERTAIN),
+        lambda facts: when(facts[SaidFacts].last_line("wrong-secret") > facts[SaidFacts].last_read, CERTAIN),
         "The pack refuses the password that it was given.",
         "Give the password that was set in the vendor's app.",
         shown=("wrong-secret",),

@@ -24,7 +24,7 @@ def _no_bms(facts: Facts) -> Confidence | None:
     """Take a driver that found nobody at an address: it is one word for no link and for no answer."""
     said = facts[SaidFacts]
     told = said.has("no-bms") and not said.has(*NO_LINK, "no-reply", "characteristic-missing", "no-adapter")
-    told = told and not said.has("part-missing")
+    told = told and not said.has("part-missing", "cut-short", "bad-frame", "crc-error", "bluetoothd-ended")
     return when(told and not said.works, POSSIBLE)
 
 
@@ -36,6 +36,8 @@ def _held_here(facts: Facts) -> Confidence | None:
     if said.has("host-connected"):
         missed = said.has("no-bms", "not-found", "not-discovered", "connect-failed", "connect-timeout")
         return LIKELY if missed else POSSIBLE
+    if "ESTABLISHED" in said.values("ignored-request", "state"):
+        return LIKELY if said.count("ignored-request") > 1 else POSSIBLE
     return when(said.has("slot-kept"), POSSIBLE)
 
 
@@ -128,7 +130,10 @@ RULES: tuple[Rule, ...] = (
             if facts[SaidFacts].has("host-connected")
             else "Restart the proxy; a newer ESPHome lets go of such connections by itself."
         ),
-        shown=("host-connected", "slot-kept", "no-bms", "not-found", "not-discovered", "connect-failed"),
+        shown=(
+            *("host-connected", "slot-kept", "ignored-request"),
+            *("no-bms", "not-found", "not-discovered", "connect-failed"),
+        ),
         causes={
             "ble.phantom-connection": 0.55,
             "phone-app-holds-it": 0.15,

@@ -2,7 +2,8 @@
 
 from packwire.capture.packets import NO_TIME
 from packwire.check import Confidence, Facts, Rank, Rule
-from packwire.doctor.log.facts import ONLY_TRIED, RadioFacts, SaidFacts, WireFacts, WriterFacts
+from packwire.doctor.log.ask import asked_of_silence
+from packwire.doctor.log.facts import ONLY_TRIED, RadioFacts, SaidFacts, WireFacts
 from packwire.doctor.log.heard import HeardFacts
 from packwire.doctor.log.rule import CERTAIN, LIKELY, POSSIBLE, rule, when
 from packwire.doctor.log.said import shows_only_zeros
@@ -37,7 +38,7 @@ def _permission(facts: Facts) -> Confidence | None:
     if said.has("dbus-rejected", "port-permission", "access-denied"):
         return LIKELY if said.has(*RADIO_WORKS, *_BY_PROXIES, *_BY_WIRE) else CERTAIN
     # What a program says of a socket that it can do without, before it goes on to hear packs.
-    if said.has(*RADIO_WORKS, *_BY_PROXIES) or not said.has("mgmt-permission"):
+    if said.has(*RADIO_WORKS, *_BY_PROXIES, "heard") or not said.has("mgmt-permission"):
         return None
     return LIKELY if said.has("adapter-not-reset") else POSSIBLE
 
@@ -169,28 +170,6 @@ def _well(facts: Facts) -> Confidence | None:
     return when(said.works or answered, POSSIBLE if said.without_values_for else LIKELY)
 
 
-def _asked_for(facts: Facts) -> tuple[str, ...]:
-    if facts[SaidFacts].live:
-        return ()
-    if facts[HeardFacts].frames:
-        return (
-            (
-                "which pack it is (maker, model, firmware), which protocol it is set to send, and who else is"
-                " on the bus"
-            ),
-            "a longer recording (candump -L can0 for a minute), from before the pack is switched on",
-        )
-    if facts[WriterFacts].debugged:
-        return ("what the owner sees, and the same log over a longer time, with one failure in it",)
-    return (
-        (
-            "what the owner sees, which pack it is (maker, model, firmware), and which program reads it, with"
-            " its version"
-        ),
-        "the log of the program that reads the pack, from its start to one failure, at the level debug",
-    )
-
-
 RULES: tuple[Rule, ...] = (
     rule(
         "host.dbus-missing",
@@ -240,6 +219,19 @@ RULES: tuple[Rule, ...] = (
         ask=("why it hangs: the kernel's log (`dmesg | grep -i bluetooth`)",),
         rank=Rank.WAY,
         excludes=("ble.interference", "two-clients.ble"),
+    ),
+    rule(
+        "host.adapter-hung",
+        lambda facts: when(
+            facts[SaidFacts].last_line("bluetoothd-ended", "bus-lost") > facts[SaidFacts].last_read, POSSIBLE
+        ),
+        "bluetoothd, or the way to it (D-Bus), went away while the program used it: it crashed, was"
+        " restarted, or a program left so many connections open that the bus took no more.",
+        "Restart Bluetooth, then the program; where it comes again, update BlueZ and the program.",
+        shown=("bluetoothd-ended", "bus-lost"),
+        causes={"host.adapter-hung": 0.5, "reader-bug.other": 0.3, "host.dbus-missing": 0.2},
+        ask=("the system's log of the same minutes: `journalctl -u bluetooth -u dbus` and `dmesg`",),
+        rank=Rank.WAY,
     ),
     rule(
         "configuration",
@@ -379,7 +371,7 @@ RULES: tuple[Rule, ...] = (
             else "Ask again, and attach a report to a question in a forum: --report doctor.md"
         ),
         causes=dict.fromkeys(("inconclusive",), 1.0),
-        ask=_asked_for,
+        ask=asked_of_silence,
         rank=Rank.UNDECIDED,
     ),
 )

@@ -45,7 +45,11 @@ def _echo(facts: Facts) -> Confidence | None:
     wire = facts[WireFacts]
     if facts[SaidFacts].live:
         return when(facts[LineFacts].lone_echo, LIKELY)
-    alone = wire.echoes and wire.received == wire.echoes
+    came = set(facts[SaidFacts].values("vesc-answer", "came"))
+    back = bool(came) and came <= set(facts[SaidFacts].values("vesc-command", "sent"))
+    alone = (wire.echoes and wire.received == wire.echoes) or wire.only_back or back
+    if not alone and facts[SaidFacts].has("request-came"):
+        return POSSIBLE
     return when(alone and not facts[SaidFacts].has(*BLUETOOTH), LIKELY if wire.echoes > 1 else POSSIBLE)
 
 
@@ -179,11 +183,15 @@ RULES: tuple[Rule, ...] = (
     rule(
         "serial.echo",
         _echo,
-        "What is sent comes back, and nothing else.",
+        lambda facts: (
+            "A request comes where an answer is awaited: what is sent comes back, or another master asks."
+            if facts[SaidFacts].has("request-came")
+            else "What is sent comes back, and nothing else."
+        ),
         "Where RS485 converters hear themselves, nothing is wrong with that, and the pack is"
         " silent: look at its"
         " wires and wake it. Else RX and TX are joined: cross them.",
-        shown=("wire-sent", "wire-received"),
+        shown=("wire-sent", "wire-received", "request-came", "vesc-command", "vesc-answer"),
         causes={"serial.echo": 0.6, "serial.wiring": 0.2, "two-clients.bus": 0.2},
     ),
 )

@@ -51,22 +51,21 @@ def _only_the_way(facts: Facts) -> tuple[str, ...]:
 def _unfinished(facts: Facts) -> Confidence | None:
     said = facts[SaidFacts]
     other = said.has("proxy-unreachable", "proxy-lost", "received") or said.works
-    return when(
-        said.has("gatt-timeout") and said.has("client-connected", "connected") and not other, POSSIBLE
-    )
+    asked_in_vain = said.has("gatt-timeout") and said.has("client-connected", "connected") and not other
+    return when(said.has("att-timeout") or asked_in_vain, POSSIBLE)
 
 
 RULES: tuple[Rule, ...] = (
     rule(
         "pairing-needed",
         _unfinished,
-        "The link is made over the proxy, and what is asked on it (to notify, to write) is never"
+        "The link is made, and what is asked on it (to notify, to write) is never"
         " confirmed: the pack"
         " wants pairing first, the remembered services are old, or the link or the proxy's network broke.",
         "Try once with the proxy beside the pack; see whether the app asks for a PIN; restart the proxy,"
         " so that it"
         " lists the services anew.",
-        shown=("client-connected", "connected", "gatt-timeout"),
+        shown=("client-connected", "connected", "gatt-timeout", "att-timeout"),
         causes={
             "pairing-needed": 0.3,
             "ble.proxy-network": 0.25,

@@ -10,8 +10,19 @@ _WEAK, DOUBTFUL = -87, -80
 _FRESH, _OLD = 15, 20
 #: Programs that connect by themselves, and not over Home Assistant or an ESPHome proxy.
 _WITHOUT_PROXIES = frozenset({"bluepy", "nimble", "renogy-bt", "dbus-serialbattery", "mpp-solar", "bsc"})
-#: Why a link ended: nothing more was heard of the other end [Core, Vol 1, Part F, 2.8].
-_UNHEARD = frozenset({"8", "0x8", "0x08", "08"})
+#: Sentences of a pack that was reached, or tried so that nobody can tell.
+_REACHED = (
+    *(
+        "connected",
+        "client-connected",
+        "received",
+        "sent",
+        "subscribed",
+        "request-timeout",
+        "connect-traceback",
+    ),
+    *("batmon-timeout", "characteristic-missing", "service-missing", "discovery-failed", "pairing-failed"),
+)
 NO_LINK = (
     "batmon-timeout",
     "status-133",
@@ -32,6 +43,8 @@ def _no_slot_proved(facts: Facts) -> Confidence | None:
     said, slots = facts[SaidFacts], facts[SlotFacts]
     if said.has("no-client-free"):
         return LIKELY  # of one ESP: another one may hear the pack as well
+    if slots.kept and said.has("no-slot", "slots-full"):
+        return LIKELY  # the pack itself has one, of which its reader knows nothing
     if slots.free and max(slots.free) == 0:
         # One proxy may be full of others, or of this very attempt; the connector says that none is left.
         of_its_ways = "0" in said.values("way-slots", "free") and said.has("no-slot", "slots-full")
@@ -61,7 +74,7 @@ def _not_heard(facts: Facts) -> Confidence | None:
     said, radio = facts[SaidFacts], facts[RadioFacts]
     if said.has("worked") and not said.has("not-discovered"):
         return None
-    old = bool(radio.ages) and max(radio.ages) >= _OLD
+    old = (bool(radio.ages) and max(radio.ages) >= _OLD) or (radio.unlisted and not said.has(*_REACHED))
     looked = said.has(
         *("not-discovered", "not-found", "never-heard", "no-longer-heard", "gone", "device-missing"),
     )
@@ -151,6 +164,8 @@ def _no_link(facts: Facts) -> Confidence | None:
         return None
     if said.has("no-slot", "not-discovered", "not-found") or not said.has(*NO_LINK, "connect-traceback"):
         return None
+    if said.has("discovery-failed") and not said.has(*(set(NO_LINK) - {"connect-failed"})):
+        return None  # it stood, and was lost as the services were listed
     if said.has("service-missing") and said.has("client-connected", "connected"):
         return None  # it stood, and was given up for want of a service
     if not said.has(*NO_LINK) and said.has("in-progress", "abort-by-local", "interference"):
@@ -209,19 +224,12 @@ def _stuck(facts: Facts) -> Confidence | None:
     return when((refused or _no_link(facts)) and heard and not said.works, POSSIBLE)
 
 
-def _lost_on_the_air(facts: Facts) -> Confidence | None:
-    """Take a link for lost by radio that ended as nothing more was heard, or while services were listed."""
-    said = facts[SaidFacts]
-    unheard = _UNHEARD & {*said.values("client-lost", "reason"), *said.values("link-lost", "reason")}
-    lost = said.has("discovery-failed", "link-lost", "abort-by-remote")
-    lost |= said.count("disconnected") > 1 and said.has("init-failed") and not said.has("received")
-    return when((unheard or lost) and not said.works, POSSIBLE)
-
-
 def _two_clients(facts: Facts) -> Confidence | None:
     slots = facts[SlotFacts]
     if len(slots.clients) < 2:
-        return when(facts[SaidFacts].has("notify-acquired"), LIKELY)
+        # Who tries one layout after the other has what it asked for first itself.
+        missing = facts[SaidFacts].has("characteristic-missing", "service-missing")
+        return when(facts[SaidFacts].has("notify-acquired") and not missing, LIKELY)
     # Where the log shows no end of a connection, one may have ended unseen; and who is refused has another
     # trouble besides.
     said = facts[SaidFacts]
@@ -239,7 +247,11 @@ RULES: tuple[Rule, ...] = (
         " that needs none,"
         " a slower update of others.",
         shown=("way-slots", "slots", "slots-full", "no-client-free", "no-slot"),
-        causes={"ble.no-free-slot": 0.8, "ble.phantom-connection": 0.2},
+        causes=lambda facts: (
+            {"ble.no-free-slot": 0.5, "ble.phantom-connection": 0.5}
+            if facts[SlotFacts].kept
+            else {"ble.no-free-slot": 0.8, "ble.phantom-connection": 0.2}
+        ),
         excludes=("ble.weak-signal", "ble.pack-stuck", "phone-app-holds-it"),
     ),
     rule(
@@ -342,7 +354,7 @@ RULES: tuple[Rule, ...] = (
         "Switch Bluetooth off on every phone, stop other programs, then switch the pack off and on.",
         shown=(
             *("not-discovered", "not-found", "removed-from-bus"),
-            *("last-heard", "never-heard", "no-longer-heard", "gone"),
+            *("last-heard", "never-heard", "no-longer-heard", "gone", "connecting"),
         ),
         causes=_not_heard_causes,
     ),
@@ -353,27 +365,5 @@ RULES: tuple[Rule, ...] = (
         "Try once with the proxy or adapter beside the pack and the phone's Bluetooth off.",
         shown=(*NO_LINK, "connect-traceback"),
         causes=_no_link_causes,
-    ),
-    rule(
-        "ble.weak-signal",
-        _lost_on_the_air,
-        "The link is made and lost again before anything is read: most often the other end is not heard any"
-        " more.",
-        "Try once with the proxy or adapter beside the pack; then with another adapter.",
-        shown=(
-            "client-lost",
-            "link-lost",
-            "discovery-failed",
-            "abort-by-remote",
-            "disconnected",
-            "init-failed",
-        ),
-        causes={
-            "ble.weak-signal": 0.4,
-            "ble.interference": 0.2,
-            "pairing-needed": 0.15,
-            "gatt.stale-cache": 0.1,
-            "ble.pack-stuck": 0.15,
-        },
     ),
 )

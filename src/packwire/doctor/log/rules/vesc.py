@@ -1,8 +1,9 @@
 """A VESC over its UART or USB: silence, another firmware."""
 
 from packwire.check import Facts, Rule
-from packwire.doctor.log.facts import ChecksumFacts, SaidFacts, WriterFacts
+from packwire.doctor.log.facts import SaidFacts, WriterFacts
 from packwire.doctor.log.rule import LIKELY, POSSIBLE, rule, when
+from packwire.doctor.log.sums import ChecksumFacts
 
 
 def _vesc(facts: Facts) -> bool:

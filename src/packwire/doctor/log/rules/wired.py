@@ -107,9 +107,12 @@ def _two_protocols_words(facts: Facts) -> str:
 def _two_masters(facts: Facts) -> Confidence | None:
     said, wire = facts[SaidFacts], facts[WireFacts]
     if wire.foreign or facts[LineFacts].neighbours or said.has("multiple-access"):
-        return LIKELY
+        # Where nothing is shown as sent and nothing fails, it may be a program that listens.
+        return when(wire.foreign and not (wire.sent or said.failures or said.live), POSSIBLE) or LIKELY
     some = said.has("pylon-answer", "program-receives", "wire-received") or wire.right
-    return when(said.has("answer-timeout", "modbus-no-response") and some, POSSIBLE)
+    some = some or wire.sent > wire.received > 0
+    silent = said.has("answer-timeout", "modbus-no-response", "no-reply")
+    return when((silent and some) or said.has("late-answer"), POSSIBLE)
 
 
 def _some_questions(facts: Facts) -> Confidence | None:
@@ -123,8 +126,8 @@ def _two_masters_words(facts: Facts) -> str:
     wire, said = facts[WireFacts], facts[SaidFacts]
     if wire.foreign:
         return (
-            f"Requests are on the wire that this program did not send ({wire.foreign}): another"
-            f" master asks too."
+            f"Requests are on the wire that this program is not shown to send ({wire.foreign}): another"
+            " master asks too."
         )
     if facts[LineFacts].neighbours:
         return (
@@ -307,7 +310,7 @@ RULES: tuple[Rule, ...] = (
         "Leave one master: unplug the inverter from this port, use another port of the pack, or only"
         " listen; one program a"
         " serial port.",
-        shown=("multiple-access", "answer-timeout", "modbus-no-response", "wire-received"),
+        shown=("multiple-access", "late-answer", "answer-timeout", "modbus-no-response", "wire-received"),
         causes=lambda facts: (
             {"two-clients.bus": 0.5, "port-taken": 0.35, "serial.wiring": 0.15}
             if facts[SaidFacts].has("multiple-access")
