@@ -5,7 +5,12 @@ from dataclasses import dataclass, field
 from typing import Final
 
 #: dBm; below it connections often fail, or break.
-WEAK: Final = -80
+_WEAK: Final = -80
+
+
+def is_weak(rssi: float | None) -> bool:
+    """Tell whether connections often fail, or break, at a signal strength (dBm)."""
+    return rssi is not None and rssi < _WEAK
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,3 +28,8 @@ class Advertisement:
     manufacturer_data: Mapping[int, bytes] = field(default_factory=dict)
     service_data: Mapping[str, bytes] = field(default_factory=dict)
     connectable: bool = True
+
+    @property
+    def weakness(self) -> str:
+        """Return ` (the signal is weak: -85 dBm)`, for a sentence; empty where it is not."""
+        return f" (the signal is weak: {self.rssi} dBm)" if is_weak(self.rssi) else ""

@@ -223,7 +223,12 @@ class Client:
         loop, beside = asyncio.get_running_loop(), self.protocol.beside(request)
         now = loop.time()
         pending = _Pending(
-            request, loop.create_future(), now, now + timeout, self.frame_stats.received, self._damaged()
+            request,
+            loop.create_future(),
+            now,
+            now + timeout,
+            self.frame_stats.received,
+            self.frame_stats.damaged,
         )
         pending.timer = loop.call_at(now + min(STALL, timeout), self._watch, pending)
         self._pending[id(request)] = pending
@@ -259,13 +264,10 @@ class Client:
             return
         pending.timer = loop.call_at(min(now + STALL, pending.deadline), self._watch, pending)
 
-    def _damaged(self) -> int:
-        return self.frame_stats.crc_errors + self.frame_stats.bad_stops
-
     def _evidence(self, pending: _Pending) -> Evidence:
         evidence = Evidence(
             self.frame_stats.received - pending.received_before,
-            self._damaged() - pending.damaged_before,
+            self.frame_stats.damaged - pending.damaged_before,
             tuple((name, count) for (_, name), count in sorted(pending.others.items())),
             self.frame_stats.waiting,
         )

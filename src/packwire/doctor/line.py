@@ -183,7 +183,7 @@ class Line:
             request,
             time.monotonic(),
             stats.received,
-            stats.crc_errors + stats.bad_stops,
+            stats.damaged,
             self.protocol.frame(request),
         )
         if request.node is None:
@@ -241,7 +241,7 @@ class Line:
             pending.read,
             pending.frame,
             stats.received - pending.received_before,
-            stats.crc_errors + stats.bad_stops - pending.damaged_before,
+            stats.damaged - pending.damaged_before,
             tuple(pending.others),
             stats.waiting if pending.reply is None else None,
             self.closed and pending.reply is None,

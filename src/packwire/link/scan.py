@@ -7,7 +7,7 @@ from shlex import quote
 from typing import Any
 
 from packwire.address import VESC, LinkKind, Radio, ble_address, serial_address, tcp_address
-from packwire.advertisement import WEAK, Advertisement
+from packwire.advertisement import Advertisement, is_weak
 from packwire.errors import MissingExtraError, PackwireError, UnreachableError
 from packwire.link.discovery import discover
 from packwire.link.serial import list_ports
@@ -90,11 +90,11 @@ async def _in_the_air(seconds: float, radio: Radio) -> list[Find]:
     """Return the Bluetooth devices that advertise: known ones first, then the strongest."""
     from packwire.link.ble.discovery import scan  # noqa: PLC0415 - an extra
 
-    found = [_of_bluetooth(each.advertisement, radio, WEAK) for each in await scan(seconds, radio)]
+    found = [_of_bluetooth(each.advertisement, radio) for each in await scan(seconds, radio)]
     return sorted(found, key=lambda each: not each.speaks)
 
 
-def _of_bluetooth(seen: Advertisement, radio: Radio, weak: int) -> Find:
+def _of_bluetooth(seen: Advertisement, radio: Radio) -> Find:
     from packwire.models.aiobmsble_plugins import plugin_for  # noqa: PLC0415 - an extra
     from packwire.protocols import recognised  # noqa: PLC0415 - all models
 
@@ -109,7 +109,7 @@ def _of_bluetooth(seen: Advertisement, radio: Radio, weak: int) -> Find:
         seen.name,
         speaks,
         seen.rssi,
-        seen.rssi is not None and seen.rssi < weak,
+        is_weak(seen.rssi),
         tuple(each.name for each in protocols),
         plugin.name if plugin else "",
     )

@@ -1,7 +1,7 @@
 """A frame found in a stream of bytes, and the account of every byte that was not part of one."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import NamedTuple
 
 from packwire.phrases import counted
@@ -60,6 +60,18 @@ class FrameStats:
     unchecked: int = 0
     """Bytes of the junk in which no frame was looked for, behind very many false headers."""
     waiting: Waiting | None = field(default=None)
+
+    @property
+    def damaged(self) -> int:
+        """Return how many frames had a wrong checksum or stop byte."""
+        return self.crc_errors + self.bad_stops
+
+    def add(self, more: "FrameStats") -> None:
+        """Count what another framer was fed, too."""
+        for each in fields(self):
+            if each.name != "waiting":
+                setattr(self, each.name, getattr(self, each.name) + getattr(more, each.name))
+        self.waiting = more.waiting or self.waiting
 
     def oddities(self) -> list[str]:
         """Say what was no frame: `4 junk bytes`, `1 checksum error`; empty where all was."""

@@ -12,7 +12,6 @@ from typing import Any, override
 import aiobmsble.basebms
 from aiobmsble import BMSConfig
 
-from packwire.advertisement import WEAK
 from packwire.att import Opcode
 from packwire.device.aiobmsble.samples import values_of
 from packwire.device.base import Device, Node, NodeKind, Statistics
@@ -210,7 +209,7 @@ class AiobmsbleDevice(Device):
             if self._silent_rounds >= _SILENT_ROUNDS:
                 raise GoneError(
                     f"{self._who}: the connection is open, but nothing answered {self._silent_rounds} rounds "
-                    f"of questions{self._weak()}; is it still on?",
+                    f"of questions{self._seen.advertisement.weakness}; is it still on?",
                     reason=Reason.FELL_SILENT,
                 )
         else:
@@ -227,7 +226,8 @@ class AiobmsbleDevice(Device):
     async def _update(self) -> tuple[Sample, ...]:
         if not self._bms.is_connected:
             raise GoneError(
-                f"{self._who} ended the connection{self._weak()}; is it still on, and near?",
+                f"{self._who} ended the connection{self._seen.advertisement.weakness}; is it still on, and"
+                " near?",
                 reason=Reason.CLOSED,
             )
         try:
@@ -271,17 +271,13 @@ class AiobmsbleDevice(Device):
         if self._traffic.notifications:
             what = "what it sent made no whole answer"
         else:
-            what = f"it answered nothing{self._weak()}"
+            what = f"it answered nothing{self._seen.advertisement.weakness}"
         pin = " or does it want a PIN (pin= in the address)," if self._plugin.secret and not self._pin else ""
         return NoAnswerError(f"{self._who}: {what}; is it a {self._title},{pin} or does an app use it?")
 
     @property
     def _who(self) -> str:
         return who(self._seen)
-
-    def _weak(self) -> str:
-        rssi = self._seen.advertisement.rssi
-        return f" (the signal is weak: {rssi} dBm)" if rssi is not None and rssi < WEAK else ""
 
 
 #: What they log as errors is told by what they raise, in words of our own.

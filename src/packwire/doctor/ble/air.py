@@ -1,6 +1,6 @@
 """The air: whether the pack is heard, how loud, and as whose it advertises."""
 
-from packwire.advertisement import WEAK, Advertisement
+from packwire.advertisement import Advertisement, is_weak
 from packwire.check import CheckResult, Depth, Stage, check, failed, odd, passed
 from packwire.doctor.ble.adapter import has_bluetooth, note_no_bluetooth
 from packwire.doctor.ble.facts import AdapterFacts, AirFacts, FamilyFacts
@@ -74,11 +74,6 @@ async def seen(exam: Examination) -> CheckResult:
     if is_weak(said.rssi):
         return odd(f"{words}: weak", *beside, excludes=excludes)
     return passed(words, *beside, excludes=excludes)
-
-
-def is_weak(rssi: int | None) -> bool:
-    """Tell whether connections often fail at this strength (dBm)."""
-    return rssi is not None and rssi < WEAK
 
 
 def code_of_error(error: UnreachableError) -> str:

@@ -4,6 +4,7 @@ The kinds are those of the rules for logs. A rule here goes before that of a log
 and excludes it.
 """
 
+from packwire.advertisement import is_weak
 from packwire.check import Confidence, Facts, Rank, Rule
 from packwire.doctor.ble.facts import (
     AT_ONCE,
@@ -83,7 +84,7 @@ def _drops_words(facts: Facts) -> str:
 
 def _drops_causes(facts: Facts) -> Causes:
     causes = {"pairing-needed": 0.5, "ble.pack-stuck": 0.2, "two-clients.ble": 0.1, "ble.weak-signal": 0.1}
-    if (facts[RadioFacts].level or 0) <= -80:
+    if is_weak(facts[RadioFacts].level):
         causes["ble.weak-signal"] = 0.4
     return causes
 
@@ -102,7 +103,7 @@ def _breaks_words(facts: Facts) -> str:
 
 
 def _breaks_causes(facts: Facts) -> Causes:
-    weak = (facts[RadioFacts].level or 0) <= -80
+    weak = is_weak(facts[RadioFacts].level)
     return {
         "ble.weak-signal": 0.6 if weak else 0.3,
         "ble.interference": 0.4,

@@ -169,7 +169,7 @@ class ClientTest:
         """Return what is known so far."""
         stats = replace(self._stats)
         if self._session:
-            _add(stats, self._session.stats)
+            stats.add(self._session.stats)
         words = (self._session.words if self._session else "") or self._words
         met = Meeting(
             self._connections,
@@ -218,7 +218,7 @@ class ClientTest:
 
     def went(self, session: ClientConnection) -> None:
         """Learn that a connection is over."""
-        _add(self._stats, session.stats)
+        self._stats.add(session.stats)
         self._words = session.words or self._words
         if self._session is session:
             self._session = None
@@ -359,13 +359,3 @@ class ClientTest:
 
     def _finish(self) -> None:
         self._decided.set()
-
-
-def _add(total: FrameStats, more: FrameStats) -> None:
-    total.received += more.received
-    total.frames += more.frames
-    total.junk += more.junk
-    total.crc_errors += more.crc_errors
-    total.bad_stops += more.bad_stops
-    total.oversize += more.oversize
-    total.waiting = more.waiting or total.waiting

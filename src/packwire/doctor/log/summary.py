@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
+from packwire.advertisement import is_weak
 from packwire.capture.packets import NO_TIME
 from packwire.check import CheckResult, Outcome, Verdict
 from packwire.doctor.diagnosis import Diagnosis, Hypothesis, Standing
@@ -22,8 +23,6 @@ from packwire.doctor.log.sessions import SessionFacts
 from packwire.doctor.log.wire import names
 from packwire.phrases import counted, duration, times
 
-#: dBm: weaker is odd.
-_WEAK = -80
 _LINK_FAILURES = (
     *(
         "connect-timeout",
@@ -50,7 +49,7 @@ def checks_of(found: DeviceFindings) -> Iterator[CheckResult]:
     if radio.level is not None:
         seen = f"{round(radio.level)} dBm in the median of {len(radio.rssi)}"
         yield CheckResult(
-            "signal", "How loud is it?", Outcome.PASSED if radio.level > _WEAK else Outcome.ODD, seen
+            "signal", "How loud is it?", Outcome.ODD if is_weak(radio.level) else Outcome.PASSED, seen
         )
     if radio.ages:
         old = max(radio.ages)

@@ -1,6 +1,6 @@
 """The verdicts on what a pack says of itself, whatever its protocol and its link."""
 
-from packwire.advertisement import WEAK
+from packwire.advertisement import is_weak
 from packwire.check import Confidence, Facts, Rank, Rule, when
 from packwire.doctor.facts import ReadingFacts
 from packwire.doctor.log.facts import RadioFacts
@@ -22,10 +22,9 @@ def _read(facts: Facts) -> str:
 
 def _well_remedy(facts: Facts) -> str:
     level = facts[RadioFacts].level
-    weak = level is not None and level < WEAK
     todo = (
         f"Bring it and the adapter nearer to each other: at {level:.0f} dBm connections often break."
-        if weak
+        if is_weak(level)
         else "Nothing."
     )
     return (

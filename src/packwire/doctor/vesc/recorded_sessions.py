@@ -225,7 +225,7 @@ def _arrived(vesc: _Spoken, client: int) -> Arrived:
         _missing(stream),
         max(stream.end - acknowledged, 0),
         stats.junk,
-        stats.crc_errors + stats.bad_stops,
+        stats.damaged,
         (stats.waiting.arrived, stats.waiting.expected) if stats.waiting else None,
     )
 

@@ -17,7 +17,7 @@ from bleak.exc import (
 )
 from bleak_retry_connector import BleakNotFoundError, BleakOutOfConnectionSlotsError
 
-from packwire.advertisement import WEAK
+from packwire.advertisement import is_weak
 from packwire.errors import GoneError, PackwireError, Reason, UnreachableError
 from packwire.visible import printable
 
@@ -184,7 +184,7 @@ def no_connection(error: BaseException, who: str, rssi: int | None, seconds: flo
             reason=Reason.BUSY,
         )
     strength = "" if rssi is None else f" at {rssi} dBm"
-    near = "go nearer: the signal is weak" if rssi is not None and rssi < WEAK else "go nearer"
+    near = "go nearer: the signal is weak" if is_weak(rssi) else "go nearer"
     if isinstance(cause, TimeoutError) or isinstance(error, BleakNotFoundError | BleakDeviceNotFoundError):
         return UnreachableError(
             f"{who} was seen{strength}, but no connection came about within {seconds:.0f} s; {near}, and end "

@@ -5,7 +5,6 @@ import contextlib
 from typing import TYPE_CHECKING, override
 
 from packwire.address import Address
-from packwire.advertisement import WEAK
 from packwire.att import short_uuid
 from packwire.direction import Direction
 from packwire.errors import GoneError, NoAnswerError, NotAVescError, PackwireError, Reason
@@ -239,8 +238,7 @@ class BleLink(Link):
         )
 
     def _weak(self) -> str:
-        rssi = None if self.seen is None else self.seen.advertisement.rssi
-        return f" (the signal is weak: {rssi} dBm)" if rssi is not None and rssi < WEAK else ""
+        return "" if self.seen is None else self.seen.advertisement.weakness
 
 
 def _characteristic(
