@@ -193,7 +193,7 @@ RULES: tuple[Rule, ...] = (
         ),
         lambda facts: (
             "Start it: sudo systemctl start dbus bluetooth; in a container, mount it: -v"
-            " /run/dbus:/run/dbus:ro. An ESPHome proxy does without: &proxy=HOST."
+            " /run/dbus:/run/dbus:ro. An ESPHome proxy does without: add ?proxy=HOST."
             if facts[SaidFacts].live
             else "Mount it into the container: -v /run/dbus:/run/dbus:ro; where no local Bluetooth is wanted"
             " (proxies do it), nothing is wrong."
