@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from statistics import median
 
+from packwire.att import short_uuid
 from packwire.capture.events.told import ONLY_THERE, LoggedDevice, Quote, Told
 from packwire.capture.packets import NO_TIME
 from packwire.check import Fact
@@ -32,16 +33,8 @@ _WORKS = ("worked", "frame-read", "found-driver")
 ONLY_TRIED = ONLY_THERE | {"connecting", "plugin-connecting", "client"}
 #: What a terminal or a table puts between words.
 _BLANKS = re.compile(r"\s{3,}")
-_SHORT = re.compile(r"0000([0-9a-f]{4})-0000-1000-8000-00805f9b34fb")
 _ADDRESS = re.compile(r"(?:[0-9A-F]{2}:){5}[0-9A-F]{2}")
 _UUID = re.compile(r"[0-9A-Fa-f]{8}-[0-9A-Fa-f-]{27}|\b[0-9A-Fa-f]{4}\b")
-
-
-def short(uuid: str) -> str:
-    """Return a UUID in lower case, the 16 bits of an assigned one alone."""
-    uuid = uuid.lower()
-    found = _SHORT.fullmatch(uuid)
-    return found[1] if found else uuid
 
 
 @dataclass(slots=True)
@@ -336,11 +329,11 @@ def _gatt(said: SaidFacts) -> GattFacts:
             properties = values.get("properties", "").lower().replace(" ", "-")
             bits = int(values.get("bits", "0"), 16)
             properties += " write" * bool(bits & 0x0C) + " notify" * bool(bits & 0x30)
-            listed[short(values["uuid"])] = properties
-    wanted = frozenset(short(value) for value in said.values("characteristic-missing", "wanted"))
+            listed[short_uuid(values["uuid"])] = properties
+    wanted = frozenset(short_uuid(value) for value in said.values("characteristic-missing", "wanted"))
     told = " ".join(said.values("advertised-services", "services"))
-    advertised = frozenset(short(each) for each in _UUID.findall(told))
-    services = frozenset(short(each) for each in said.values("has-service", "service"))
+    advertised = frozenset(short_uuid(each) for each in _UUID.findall(told))
+    services = frozenset(short_uuid(each) for each in said.values("has-service", "service"))
     modes = tuple(dict.fromkeys(value.rstrip(".") for value in said.values("sent", "mode")))
     return GattFacts(wanted, listed, services, advertised, modes)
 
