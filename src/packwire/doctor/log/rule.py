@@ -1,7 +1,9 @@
 """How a rule for logs is written: a symptom, what it may come of, the sentences that are evidence."""
 
+import re
 from collections.abc import Callable
 
+from packwire.capture.packets import NO_TIME
 from packwire.check import Confidence, Facts, PossibleCause, Rank, Rule, Sentences, Words, when
 from packwire.doctor.log.ask import log_lines, settles
 from packwire.doctor.log.facts import SaidFacts, SlotFacts, WriterFacts
@@ -16,6 +18,17 @@ type Causes = dict[str, float]
 type Holds = Callable[[Facts], Confidence | None]
 
 CERTAIN, LIKELY, POSSIBLE = Confidence.CERTAIN, Confidence.LIKELY, Confidence.POSSIBLE
+
+#: A line without a time that speaks of a sentence and was not logged: of a list, a comment, a program's source,
+#: or with the sentence in quotes among other words.
+_SPOKEN_OF = re.compile(
+    r"\s*(?:(?:[-*+\u2022]|\d{1,2}[.)]) \S|#|//|/\*|<!--"
+    r"|(?:assert|if|elif|return|raise|throw|case|print|with|for)\b"
+    r"|(?![\w.]*(?:Error|Exception))(?:[a-z_][\w.]*|ESP_LOG\w)\("
+    r"|[\"'`]\S.*[\"'`][,;:)\]]*\s*$"
+    r"|[^`]*\w+ \w+[^`]*`[^`]+`"
+    r"|[A-Z][a-z']+ (?:\S+ ){4}.*[\"\u201c][^\"]+[\"\u201d])"
+)
 
 
 def rule(
@@ -40,9 +53,12 @@ def rule(
     """
 
     def confidence(facts: Facts) -> Confidence | None:
-        told = holds(facts)
-        open_to_doubt = told is CERTAIN and not by_experiment
-        return _capped(facts[SaidFacts], shown, rank) if open_to_doubt else told
+        told, said = holds(facts), facts[SaidFacts]
+        if told in {None, POSSIBLE} or by_experiment:
+            return told
+        if _only_spoken_of(said, shown):
+            return POSSIBLE
+        return _capped(said, shown, rank) if told is CERTAIN else told
 
     def shares(facts: Facts) -> tuple[PossibleCause, ...]:
         weights = causes(facts) if callable(causes) else causes or {kind: 1.0}
@@ -67,6 +83,12 @@ def rule(
         return tuple(dict.fromkeys((*own, *lines, *answers)))
 
     return Rule(kind, rank, confidence, words, remedy, reason, frozenset(excludes), evidence, asked, shares)
+
+
+def _only_spoken_of(said: SaidFacts, shown: tuple[str, ...]) -> bool:
+    """Tell whether all that a verdict rests on is written about, as in a manual, and not logged."""
+    quotes = said.all_quotes(*shown)
+    return bool(quotes) and all(each.time == NO_TIME and _SPOKEN_OF.match(each.text) for each in quotes)
 
 
 def _of_can(said: SaidFacts) -> bool:

@@ -3,7 +3,7 @@
 from packwire.capture.packets import NO_TIME
 from packwire.check import Confidence, Facts, Rank, Rule
 from packwire.doctor.log.ask import asked_of_silence
-from packwire.doctor.log.facts import ONLY_TRIED, RadioFacts, SaidFacts, WireFacts
+from packwire.doctor.log.facts import ONLY_TRIED, RadioFacts, SaidFacts, WireFacts, WriterFacts
 from packwire.doctor.log.heard import HeardFacts
 from packwire.doctor.log.rule import CERTAIN, LIKELY, POSSIBLE, rule, when
 from packwire.doctor.log.said import shows_only_zeros
@@ -30,7 +30,8 @@ def _dbus(facts: Facts) -> Confidence | None:
         return when(said.has("bus-not-reached") and not refused and not said.has(*RADIO_WORKS), LIKELY)
     if said.has(*RADIO_WORKS):
         return POSSIBLE
-    return LIKELY if said.has(*_BY_PROXIES, *_BY_WIRE) else CERTAIN
+    other_way = said.has(*_BY_PROXIES, *_BY_WIRE) or "bleak_esphome" in facts[WriterFacts].programs
+    return LIKELY if other_way else CERTAIN
 
 
 def _permission(facts: Facts) -> Confidence | None:
@@ -65,7 +66,8 @@ def _hung(facts: Facts) -> Confidence | None:
         return POSSIBLE  # it came back: something else is the matter now
     # The kernel tells of commands that failed, and of a link that stalled, where an adapter works as well.
     sure = said.has("adapter-hung") and "True" not in said.values("adapter-reset", "result")
-    return CERTAIN if sure else LIKELY
+    # Of several adapters, the pack may be heard through another one.
+    return CERTAIN if sure and not said.has("way", "way-slots", "slots") else LIKELY
 
 
 def _no_adapter(facts: Facts) -> Confidence | None:
