@@ -19,6 +19,8 @@ type Holds = Callable[[Facts], Confidence | None]
 
 CERTAIN, LIKELY, POSSIBLE = Confidence.CERTAIN, Confidence.LIKELY, Confidence.POSSIBLE
 
+#: What is wrong with values is wrong where they are read.
+_OF_VALUES = frozenset({Rank.VALUES, Rank.WELL})
 #: A line without a time that speaks of a sentence and was not logged: of a list, a comment, a program's source,
 #: or with the sentence in quotes among other words.
 _SPOKEN_OF = re.compile(
@@ -26,8 +28,8 @@ _SPOKEN_OF = re.compile(
     r"|(?:assert|if|elif|return|raise|throw|case|print|with|for)\b"
     r"|(?![\w.]*(?:Error|Exception))(?:[a-z_][\w.]*|ESP_LOG\w)\("
     r"|[\"'`]\S.*[\"'`][,;:)\]]*\s*$"
-    r"|[^`]*\w+ \w+[^`]*`[^`]+`"
-    r"|[A-Z][a-z']+ (?:\S+ ){4}.*[\"\u201c][^\"]+[\"\u201d])"
+    r"|[^`]*\w+ \w+[^`]*`[^`]+`|`[^`]+`[^`]*[a-z]+ [a-z]+"
+    r"|[A-Z][a-z']+ (?:[\w'-]+,? ){4}.*(?<!File) [\"\u201c][^\"]+[\"\u201d])"
 )
 
 
@@ -58,6 +60,8 @@ def rule(
             return told
         if _only_spoken_of(said, shown):
             return POSSIBLE
+        if told is LIKELY and rank not in _OF_VALUES and 0 < said.last_line(*shown) < said.last_read:
+            return POSSIBLE  # it was read afterwards all the same
         return _capped(said, shown, rank) if told is CERTAIN else told
 
     def shares(facts: Facts) -> tuple[PossibleCause, ...]:
