@@ -5,6 +5,9 @@ from packwire.event import EventKind
 
 _SLOT = r"\[(?P<slot>\d)\] ?\[[0-9A-Fa-fxX*:]{17}\]"
 
+#: What sensors of a pack are named by.
+_OF_A_BATTERY = r"(?i:bms|batt|akku|\bcells?\b|pack|\bsoc\b|charg|cycle|capacity|balanc)"
+
 SAYINGS = (
     # The address stands behind the number of the client that holds it.
     saying("client", EventKind.CONNECTING, "] Attempting BLE connection", _SLOT, start=45),
@@ -311,7 +314,10 @@ SAYINGS = (
         "worked",
         EventKind.READ,
         "Sending state ",
-        r"Sending state (?!nan|NAN|-?0(?:\.0{1,9})?(?:\s|$))[-\d.]{1,20}",
+        # Of a battery, by the sensor's name or what it measures; a room's thermometer reads none.
+        rf"(?:{_OF_A_BATTERY}).*Sending state (?!nan|NAN|-?0(?:\.0{{1,9}})?(?:\s|$))[-\d.]{{1,20}}"
+        r"|Sending state (?!-?0(?:\.0{1,9})?(?:\s|$))-?(?:\d{1,2}(?:\.\d{0,9})? V|[\d.]{1,20} (?:A|Ah|mV|mAh)) with",
+        start=-1,
         of_device=False,
     ),
     saying(

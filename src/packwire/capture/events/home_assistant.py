@@ -5,10 +5,11 @@ import re
 from packwire.capture.events.saying import saying
 from packwire.event import EventKind
 
-#: How lines begin of integrations whose coordinator counts no answer as a success, or that read no pack;
-#: and those of a round in which nothing was asked.
+#: How lines begin of integrations that are not known to read a pack, or whose coordinator counts no answer as a
+#: success; and those of a round in which nothing was asked.
 _MAY_BE_EMPTY = (
-    r"[^[]{0,80}\[[\w.]{0,60}(?:bluetti|ecoflow|ef_ble|solix|zendure|marstek|shunt|inverter|\bbm[267]\b)"
+    r"[^[]{0,80}\[(?!\w{0,40}(?:_components\.)?\w{0,40}(?:bms|batter|jbd|jk_|jikong|daly|seplos|pylon|pace))"
+    r"(?=[\w.]+\])"
     r"|.{0,300}data in 0\.000 seconds"
 )
 

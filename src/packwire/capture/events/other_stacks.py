@@ -46,6 +46,7 @@ SAYINGS = (
     saying("blocked", EventKind.ADAPTER, "Bluetooth is not turned on", of_device=False),
     saying("service-missing", EventKind.SERVICES, " not found, available services"),
     saying("service-missing", EventKind.SERVICES, "Required service ", r"service [0-9a-fA-F-]{4,36} not on"),
+    saying("not-found", EventKind.NOT_SEEN, "BleakDeviceNotFoundError"),
     saying("characteristic-unnamed", EventKind.SERVICES, "(BleakCharacteristicNotFoundError)"),
     # Programs that use them
     saying("connect-failed", EventKind.FAILED, "Error connecting to device"),

@@ -87,7 +87,7 @@ _ABOVE = re.compile(
     + r"(?P<logger>(?:custom_components\.|homeassistant\.|habluetooth|aiobmsble|bleak|bluetooth_)[\w.]*)\W*"
 )
 _OF_BATTERIES = re.compile(
-    r"bms|ble(?:ak|_|\.|$)|batter|batmon|bluetooth|esphome|config_entries|jk_?bms|jbd|daly|seplos|pace|pylon|victron"
+    r"bms|\bble(?:ak|_|\.|$)|custom_components\.\w*_ble\b|batter|batmon|bluetooth|esphome|config_entries|jk_?bms|jbd|daly|seplos|pace|pylon|victron"
     r"|solar|renogy|modbus|homeassistant\.util\.logging|asyncio|vesc|bluetti|ecoflow|solix|zendure|marstek"
     r"|shunt|inverter|\bbm[267]\b",
     re.IGNORECASE,

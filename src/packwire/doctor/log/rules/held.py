@@ -1,8 +1,9 @@
 """Bluetooth packs that are not found where the radio is not said to be weak, or of which no more is told."""
 
+from packwire.capture.events.programs import SYSTEM_TOOLS
 from packwire.capture.events.told import ONLY_THERE
 from packwire.check import Confidence, Facts, Rank, Rule
-from packwire.doctor.log.facts import ONLY_TRIED, GattFacts, IdentityFacts, RadioFacts, SaidFacts
+from packwire.doctor.log.facts import ONLY_TRIED, GattFacts, IdentityFacts, RadioFacts, SaidFacts, WriterFacts
 from packwire.doctor.log.known_names import expected
 from packwire.doctor.log.rule import LIKELY, POSSIBLE, Causes, rule, when
 from packwire.doctor.log.rules.radio import DOUBTFUL, NO_LINK
@@ -35,7 +36,8 @@ def _held_here(facts: Facts) -> Confidence | None:
         return None
     if said.has("host-connected"):
         missed = said.has("no-bms", "not-found", "not-discovered", "connect-failed", "connect-timeout")
-        return LIKELY if missed else POSSIBLE
+        reads = facts[WriterFacts].programs - {"bluez", SYSTEM_TOOLS}  # nobody may: headphones are connected, too
+        return LIKELY if missed and reads else POSSIBLE
     if "ESTABLISHED" in said.values("ignored-request", "state"):
         return LIKELY if said.count("ignored-request") > 1 else POSSIBLE
     return when(said.has("slot-kept"), POSSIBLE)

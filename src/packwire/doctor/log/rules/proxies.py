@@ -14,10 +14,10 @@ def _passive(facts: Facts) -> Confidence | None:
         if connectable != {"0"}:
             return POSSIBLE  # those that can connect come late, or went away
         return CERTAIN if said.has(*FAILURES) else LIKELY  # at the start none has come yet
-    if said.has("not-connectable-path", "proxy-passive") or "False" in said.values(
-        "scanner-flags", "connectable"
-    ):
+    if said.has("not-connectable-path"):
         return LIKELY
+    if said.has("proxy-passive") or "False" in said.values("scanner-flags", "connectable"):
+        return LIKELY if said.has(*FAILURES, "seen", "connecting") else POSSIBLE  # there may be other ones
     never = facts[RadioFacts].connectable is False
     return when(never and not said.has("connected", "received"), LIKELY)
 

@@ -172,7 +172,8 @@ def _no_link(facts: Facts) -> Confidence | None:
         return None  # they say why
     if said.has("batmon-timeout") and said.has("request-timeout") and not said.has(*NO_LINK[1:]):
         return None  # asked, so the link stood
-    return when(not said.has("received", "worked", "subscribed", "write-failed", "notify-failed"), POSSIBLE)
+    stood = said.works or said.has("received", "subscribed", "write-failed", "notify-failed")
+    return when(not stood, POSSIBLE)
 
 
 def _no_link_words(facts: Facts) -> str:
