@@ -155,7 +155,7 @@ def conclude(name: str, log: EventLog, capture: Capture, *given: Fact) -> LogDia
     for spare in (log.common, log.strange):
         if found[0].verdicts[0].alone and not found[0].verdicts[0].ok and spare.told:
             log.subjects.setdefault("", LoggedDevice("")).absorb(spare)
-            found = _judged(log, given, sessions)
+            found = _judged(log, given, sessions, strange=spare is log.strange)
     first = found[0]
     verdict, *rest = first.verdicts
     others = {each.key: each for device in found for each in device.verdicts if each.key != verdict.key}
@@ -173,13 +173,15 @@ def conclude(name: str, log: EventLog, capture: Capture, *given: Fact) -> LogDia
     )
 
 
-def _judged(log: EventLog, given: tuple[Fact, ...], sessions: SessionFacts) -> list[DeviceFindings]:
+def _judged(
+    log: EventLog, given: tuple[Fact, ...], sessions: SessionFacts, *, strange: bool = False
+) -> list[DeviceFindings]:
     """Return what the log says of each device, the one to tell of first."""
     found = []
     for subject in _subjects(log):
         said = fill(subject, log.end, *_read_beside(log, subject), of_nobody=_of_nobody(log, subject))
         facts = Facts(*said, *given)
-        facts[SaidFacts].named = _named(log, subject)
+        facts[SaidFacts].named, facts[SaidFacts].strange = _named(log, subject), strange
         found.append(DeviceFindings(subject, facts, tuple(decide([*judge(facts), *verdicts_of(sessions)]))))
     return sorted(found, key=_order)
 
@@ -188,7 +190,7 @@ def _order(found: DeviceFindings) -> tuple[bool, bool, int, int]:
     """Return what a device is told by: one that fails before one that is well, which hides nothing."""
     verdict = found.verdicts[0]
     return (
-        verdict.alone and not verdict.ok,
+        verdict.alone and not verdict.ok and not found.facts[SaidFacts].failures,
         verdict.ok,
         verdict.rank,
         -found.facts[SaidFacts].failures,

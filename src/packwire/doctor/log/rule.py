@@ -58,7 +58,7 @@ def rule(
         told, said = holds(facts), facts[SaidFacts]
         if told in {None, POSSIBLE} or by_experiment:
             return told
-        if _only_spoken_of(said, shown):
+        if said.strange or _only_spoken_of(said, shown):
             return POSSIBLE
         if told is LIKELY and rank not in _OF_VALUES and 0 < said.last_line(*shown) < said.last_read:
             return POSSIBLE  # it was read afterwards all the same

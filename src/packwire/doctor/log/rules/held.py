@@ -6,6 +6,7 @@ from packwire.check import Confidence, Facts, Rank, Rule
 from packwire.doctor.log.facts import ONLY_TRIED, GattFacts, IdentityFacts, RadioFacts, SaidFacts, WriterFacts
 from packwire.doctor.log.known_names import expected
 from packwire.doctor.log.rule import LIKELY, POSSIBLE, Causes, rule, when
+from packwire.doctor.log.said import fails_seldom
 from packwire.doctor.log.rules.radio import DOUBTFUL, NO_LINK
 from packwire.phrases import times
 
@@ -113,7 +114,7 @@ def _comes_and_goes(facts: Facts) -> Confidence | None:
     over_radio = said.has(
         *("connecting", "connected", "client-connected", "seen", "update", "received", "batmon-error")
     )
-    return when(said.works and said.failures and over_radio, POSSIBLE)
+    return when(said.works and said.failures and over_radio and not fails_seldom(said), POSSIBLE)
 
 
 RULES: tuple[Rule, ...] = (

@@ -6,10 +6,10 @@ from packwire.doctor.log.ask import asked_of_silence
 from packwire.doctor.log.facts import ONLY_TRIED, RadioFacts, SaidFacts, WireFacts, WriterFacts
 from packwire.doctor.log.heard import HeardFacts
 from packwire.doctor.log.rule import CERTAIN, LIKELY, POSSIBLE, rule, when
-from packwire.doctor.log.said import shows_only_zeros
+from packwire.doctor.log.said import fails_seldom, shows_only_zeros
 from packwire.doctor.log.sessions import SessionFacts
 from packwire.doctor.log.wire import names
-from packwire.phrases import counted
+from packwire.phrases import counted, times
 
 #: Programs that read batteries: a fault in one of them is the reader's.
 _READERS = frozenset({"aiobmsble", "batmon", "dbus-serialbattery", "mpp-solar", "can-inverter"})
@@ -172,12 +172,14 @@ def _well(facts: Facts) -> Confidence | None:
     if said.has("found-driver"):  # drivers that were tried before it failed, as they must
         tried = said.told.get("no-reply")
         return when(tried is None or tried.last.line < said.told["found-driver"].last.line, LIKELY)
-    if said.failures or _fell_silent(said) or facts[SessionFacts].only_refused:
+    if (said.failures and not fails_seldom(said)) or _fell_silent(said) or facts[SessionFacts].only_refused:
         return None
     if said.told and said.told.keys() <= ONLY_TRIED:
         return None  # the bytes in the log are another device's
     if "worked" in said.of_nobody and said.has("connecting", "plugin-connecting", "sent"):
         return when(said.has("received"), LIKELY)  # what worked may be another device of the log
+    if said.failures:
+        return POSSIBLE  # those few may be what its owner sees
     if min(said.count("sent"), said.count("received")) > 2:
         return LIKELY
     answered = set(wire.asked_in) & set(wire.answered_in) and wire.right > 2 and not wire.wrong
@@ -366,7 +368,10 @@ RULES: tuple[Rule, ...] = (
         "ok",
         _well,
         lambda facts: (
-            f"Values are read, and nothing in this log fails{_and_then(facts)}."
+            f"Values are read ({times(facts[SaidFacts].works)}), also after what failed"
+            f" ({times(facts[SaidFacts].failures)}){_and_then(facts)}."
+            if facts[SaidFacts].works and facts[SaidFacts].failures
+            else f"Values are read, and nothing in this log fails{_and_then(facts)}."
             if facts[SaidFacts].works
             else "Requests are answered, and nothing in this log fails."
         ),
