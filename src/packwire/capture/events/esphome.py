@@ -316,7 +316,8 @@ SAYINGS = (
         "Sending state ",
         # Of a battery, by the sensor's name or what it measures; a room's thermometer reads none.
         rf"(?:{_OF_A_BATTERY}).*Sending state (?!nan|NAN|-?0(?:\.0{{1,9}})?(?:\s|$))[-\d.]{{1,20}}"
-        r"|Sending state (?!-?0(?:\.0{1,9})?(?:\s|$))-?(?:\d{1,2}(?:\.\d{0,9})? V|[\d.]{1,20} (?:A|Ah|mV|mAh)) with",
+        r"|Sending state (?!-?0(?:\.0{1,9})?(?:\s|$))"
+        r"-?(?:\d{1,2}(?:\.\d{0,9})? V|[\d.]{1,20} (?:A|Ah|mV|mAh)) with",
         start=-1,
         of_device=False,
     ),

@@ -5,8 +5,8 @@ import re
 from packwire.capture.events.saying import saying
 from packwire.event import EventKind
 
-#: How lines begin of integrations that are not known to read a pack, or whose coordinator counts no answer as a
-#: success; and those of a round in which nothing was asked.
+#: How lines begin of integrations that are not known to read a pack, or whose coordinator counts no answer as
+#: a success; and those of a round in which nothing was asked.
 _MAY_BE_EMPTY = (
     r"[^[]{0,80}\[(?!\w{0,40}(?:_components\.)?\w{0,40}(?:bms|batter|jbd|jk_|jikong|daly|seplos|pylon|pace))"
     r"(?=[\w.]+\])"
@@ -372,7 +372,6 @@ SAYINGS = (
     saying("wrong-secret", EventKind.PAIRING, "incorrect secret"),
     saying("wrong-secret", EventKind.PAIRING, "Incorrect secret"),
     saying("wrong-secret", EventKind.PAIRING, "unable to unlock BMS"),
-    saying("wrong-secret", EventKind.PAIRING, "error unlocking BMS"),
     saying("wrong-secret", EventKind.PAIRING, "Failed to initialize connection with secret"),
     # Not of an integration that may take no answer for a success, nor where nothing was asked
     *(

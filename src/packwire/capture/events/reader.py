@@ -60,16 +60,20 @@ _OF_A_PACK = frozenset(
 _OF_BATTERIES = re.compile(
     r"bms|batter(?:y|ie)|bluetooth|\bble\b|_ble\b|bleak|gatt|(?:[0-9a-f]{2}:){5}[0-9a-f]{2}", re.IGNORECASE
 )
-_FAILS = frozenset({EventKind.DAMAGED, EventKind.TIMED_OUT, EventKind.REFUSED, EventKind.LOST, EventKind.FAILED})
+_FAILS = frozenset(
+    {EventKind.DAMAGED, EventKind.TIMED_OUT, EventKind.REFUSED, EventKind.LOST, EventKind.FAILED}
+)
 #: Counters of failures that count none.
 _COUNTS_NONE = re.compile(
-    r"\b(?:errors?|failures?|fails|timeouts?|retries|lost)(?:[ _](?:count(?:er)?s?|total))?[\"']?\s{0,3}[:=]\s{0,3}0\b(?![.x])"
+    r"\b(?:errors?|failures?|fails|timeouts?|retries|lost)(?:[ _](?:count(?:er)?s?|total))?[\"']?"
+    r"\s{0,3}[:=]\s{0,3}0\b(?![.x])"
     r"|\b(?:no|0) (?:\w+ )?(?:errors?|timeouts?|failures?)\b",
     re.IGNORECASE,
 )
 #: The kernel on hardware that is neither Bluetooth, a serial port, nor CAN.
 _OF_A_DRIVER = re.compile(
-    r"(?:.{0,80} kernel: )?(?:\[ {0,6}\d{1,8}\.\d{1,6}\] )(?!.{0,60}(?:blue|hci\d|tty|serial|uart|can\d|usb|cdc|ftdi|rfcomm|SMP))",
+    r"(?:.{0,80} kernel: )?\[ {0,6}\d{1,8}\.\d{1,6}\] "
+    r"(?!.{0,60}(?:blue|hci\d|tty|serial|uart|can\d|usb|cdc|ftdi|rfcomm|SMP))",
     re.IGNORECASE,
 )
 #: What `tail` puts before the lines of each of several files: each is the log of a program of its own.
@@ -371,10 +375,9 @@ class _Reader:
 def _said(found: list[Sentence], line: str) -> list[tuple[Sentence, dict[str, str]]]:
     """Return the sentences that a line says, each code once, with their values."""
     said: dict[str, tuple[Sentence, dict[str, str]]] = {}
-    other = _COUNTS_NONE.search(line) is not None or _OF_A_DRIVER.match(line) is not None
+    if any(row.kind in _FAILS for row in found) and (_COUNTS_NONE.search(line) or _OF_A_DRIVER.match(line)):
+        found = [row for row in found if row.kind not in _FAILS]
     for row in found:
-        if other and row.kind in _FAILS:
-            continue
         if row.code not in said and (values := _values(row, line)) is not None:
             said[row.code] = row, values
     return list(said.values())

@@ -29,6 +29,7 @@ from packwire.doctor.log.rules import (
     recording,
     unknown,
     vesc,
+    well,
     wired,
 )
 from packwire.doctor.log.sessions import SessionFacts, judge_sessions, verdicts_of, without_a_bus
@@ -53,6 +54,7 @@ RULES: tuple[Rule, ...] = (
     *vesc.RULES,
     *can.RULES,
     *unknown.RULES,
+    *well.RULES,
 )
 _MAX_DEVICES = 12
 #: A longer text in which nothing is told is not read once more, as a recording.

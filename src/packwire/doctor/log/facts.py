@@ -53,7 +53,7 @@ class SaidFacts(Fact):
     of_nobody: frozenset[str] = frozenset()
     """Sentences that a log of several devices says of none by name: whose they are is open."""
     strange: bool = False
-    """Whether it is told by integrations of Home Assistant that are not known: of a lock as well as of a pack."""
+    """Whether integrations of Home Assistant that are not known tell it: of a lock as well as of a pack."""
     named: frozenset[str] = frozenset()
     """Sentences that it says by name of the only device that it tells of."""
 

@@ -21,8 +21,8 @@ CERTAIN, LIKELY, POSSIBLE = Confidence.CERTAIN, Confidence.LIKELY, Confidence.PO
 
 #: What is wrong with values is wrong where they are read.
 _OF_VALUES = frozenset({Rank.VALUES, Rank.WELL})
-#: A line without a time that speaks of a sentence and was not logged: of a list, a comment, a program's source,
-#: or with the sentence in quotes among other words.
+#: A line without a time that speaks of a sentence and was not logged: of a list, a comment, a program's
+#: source, or with the sentence in quotes among other words.
 _SPOKEN_OF = re.compile(
     r"\s*(?:(?:[-*+\u2022]|\d{1,2}[.)]) \S|#|//|/\*|<!--"
     r"|(?:assert|if|elif|return|raise|throw|case|print|with|for)\b"

@@ -6,8 +6,8 @@ from packwire.check import Confidence, Facts, Rank, Rule
 from packwire.doctor.log.facts import ONLY_TRIED, GattFacts, IdentityFacts, RadioFacts, SaidFacts, WriterFacts
 from packwire.doctor.log.known_names import expected
 from packwire.doctor.log.rule import LIKELY, POSSIBLE, Causes, rule, when
-from packwire.doctor.log.said import fails_seldom
 from packwire.doctor.log.rules.radio import DOUBTFUL, NO_LINK
+from packwire.doctor.log.said import fails_seldom
 from packwire.phrases import times
 
 
@@ -37,7 +37,10 @@ def _held_here(facts: Facts) -> Confidence | None:
         return None
     if said.has("host-connected"):
         missed = said.has("no-bms", "not-found", "not-discovered", "connect-failed", "connect-timeout")
-        reads = facts[WriterFacts].programs - {"bluez", SYSTEM_TOOLS}  # nobody may: headphones are connected, too
+        reads = facts[WriterFacts].programs - {
+            "bluez",
+            SYSTEM_TOOLS,
+        }  # nobody may: headphones are connected, too
         return LIKELY if missed and reads else POSSIBLE
     if "ESTABLISHED" in said.values("ignored-request", "state"):
         return LIKELY if said.count("ignored-request") > 1 else POSSIBLE
