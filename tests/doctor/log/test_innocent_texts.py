@@ -121,3 +121,18 @@ def test_another_adapter_than_the_one_that_hangs_may_hear_the_pack():
 def test_a_module_that_is_missing_may_be_named_by_a_wrong_setting():
     lines = [at(1, "INFO [main] start"), "ModuleNotFoundError: No module named 'bmslib.models.foo'"]
     assert certain(diagnose_lines("module", lines)) == []
+
+
+@pytest.mark.parametrize(
+    "key", sorted(PROOFS.keys() - {"proxy.passive"})
+)  # that one names a device of its own
+def test_what_was_told_once_and_then_read_many_times_is_no_trouble(key: str):
+    lines = [*map(read, range(10)), at(10, PROOFS[key]), *map(read, range(11, 60))]
+    assert diagnose_lines("over", lines).verdict.key == "ok"
+
+
+def test_a_port_that_another_program_finds_taken_is_not_the_one_of_a_pack_that_is_read():
+    busy = "Mar 04 10:10:00 pi ModemManager[50]: could not open (/dev/ttyUSB1): Device or resource busy"
+    found = diagnose_lines("modem", [*map(read, range(20)), busy])
+    assert found.verdict.confidence is not Confidence.CERTAIN
+    assert found.verdict.key == "ok" or found.verdict.confidence is Confidence.POSSIBLE

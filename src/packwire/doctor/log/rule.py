@@ -7,6 +7,7 @@ from packwire.capture.packets import NO_TIME
 from packwire.check import Confidence, Facts, PossibleCause, Rank, Rule, Sentences, Words, when
 from packwire.doctor.log.ask import log_lines, settles
 from packwire.doctor.log.facts import SaidFacts, SlotFacts, WriterFacts
+from packwire.doctor.log.said import SELDOM
 from packwire.errors import Reason
 
 __all__ = ("CERTAIN", "LIKELY", "POSSIBLE", "Causes", "Holds", "rule", "when")
@@ -24,7 +25,10 @@ _OF_VALUES = frozenset({Rank.VALUES, Rank.WELL})
 #: A line without a time that speaks of a sentence and was not logged: of a list, a comment, a program's
 #: source, or with the sentence in quotes among other words.
 _SPOKEN_OF = re.compile(
-    r"\s*(?:(?:[-*+\u2022]|\d{1,2}[.)]) \S|#|//|/\*|<!--"
+    r"\s*(?:(?:[-*+\u2022]|\d{1,2}[.)])\s+\S|#|//|/\*|<!--|<\w[^>]*>.*</\w+>\s*$"
+    r"|[\w./-]+\.(?:py|c|cpp|h|js|ts|java|md|json|ya?ml):\d+:"
+    r"|(?!\w*(?:Error|Exception))[\w.-]+\s{1,3}(?:=\s{0,3})?[\"'].*[\"'][,;]?\s*$"
+    r"|(?:How|Why|What|Does|Is|Can|Should)\b.*\?"
     r"|(?:assert|if|elif|return|raise|throw|case|print|with|for)\b"
     r"|(?![\w.]*(?:Error|Exception))(?:[a-z_][\w.]*|ESP_LOG\w)\("
     r"|[\"'`]\S.*[\"'`][,;:)\]]*\s*$"
@@ -55,14 +59,8 @@ def rule(
     """
 
     def confidence(facts: Facts) -> Confidence | None:
-        told, said = holds(facts), facts[SaidFacts]
-        if told in {None, POSSIBLE} or by_experiment:
-            return told
-        if said.strange or _only_spoken_of(said, shown):
-            return POSSIBLE
-        if told is LIKELY and rank not in _OF_VALUES and 0 < said.last_line(*shown) < said.last_read:
-            return POSSIBLE  # it was read afterwards all the same
-        return _capped(said, shown, rank) if told is CERTAIN else told
+        told = holds(facts)
+        return told if told is None or by_experiment else _doubted(told, facts[SaidFacts], shown, rank)
 
     def shares(facts: Facts) -> tuple[PossibleCause, ...]:
         weights = causes(facts) if callable(causes) else causes or {kind: 1.0}
@@ -87,6 +85,18 @@ def rule(
         return tuple(dict.fromkeys((*own, *lines, *answers)))
 
     return Rule(kind, rank, confidence, words, remedy, reason, frozenset(excludes), evidence, asked, shares)
+
+
+def _doubted(told: Confidence, said: SaidFacts, shown: tuple[str, ...], rank: Rank) -> Confidence | None:
+    """Return how sure a verdict is, in view of what the log says besides."""
+    if not said.live and rank not in _OF_VALUES and 0 < said.last_line(*shown) < said.last_read:
+        # It was read afterwards all the same; where it nearly always was, it is no trouble at all.
+        return None if said.count(*shown) * SELDOM <= said.works else POSSIBLE
+    if told is POSSIBLE or said.strange or _only_spoken_of(said, shown):
+        return POSSIBLE
+    if told is LIKELY and rank == Rank.WAY and said.works and not _own(said, shown):
+        return POSSIBLE  # another program says it, and this one reads
+    return _capped(said, shown, rank) if told is CERTAIN else told
 
 
 def _only_spoken_of(said: SaidFacts, shown: tuple[str, ...]) -> bool:
@@ -115,8 +125,13 @@ def _capped(said: SaidFacts, shown: tuple[str, ...], rank: Rank) -> Confidence:
         return LIKELY
     if read or said.perhaps_read or (last and said.last_line(*_GOES_ON) > last):
         return LIKELY
+    return CERTAIN if _own(said, shown) else LIKELY
+
+
+def _own(said: SaidFacts, shown: tuple[str, ...]) -> bool:
+    """Tell whether a program that deals with batteries says any of it, or nobody does."""
     quotes = said.all_quotes(*shown)
-    return LIKELY if quotes and not any(quote.own for quote in quotes) else CERTAIN
+    return not quotes or any(quote.own for quote in quotes)
 
 
 #: Sentences that follow where a connection was made and bytes came.

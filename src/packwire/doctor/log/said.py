@@ -7,7 +7,7 @@ _ZEROS = 4
 #: So many drivers are tried one by one, not chosen.
 _DRIVERS = 3
 #: One failure among so many readings is a hiccup: radio has them.
-_SELDOM = 20
+SELDOM = 20
 
 
 def shows_only_zeros(said: SaidFacts) -> bool:
@@ -27,4 +27,4 @@ def is_tried_in_vain(said: SaidFacts) -> bool:
 def fails_seldom(said: SaidFacts) -> bool:
     """Tell whether values are read in nearly all of the log, and after the last failure as well."""
     again = said.last_read > said.last_line(*FAILURES)
-    return again and 0 < said.failures * _SELDOM <= said.works
+    return again and 0 < said.failures * SELDOM <= said.works

@@ -93,7 +93,7 @@ def _security(facts: Facts) -> Confidence | None:
         others = (FAILURES | {"security", "gatt-error"}) & (said.told.keys() - said.named)
         return CERTAIN if not said.works and (said.live or not others) else LIKELY
     if said.has("security", "pairing-failed") or "4" in said.values("link-ended", "reason"):
-        return LIKELY
+        return POSSIBLE if said.works else LIKELY
     refusals = (said.values(code, "status") for code in ("write-failed", "notify-failed", "read-failed"))
     if any(_SECURITY.intersection(each) for each in refusals):
         return LIKELY
