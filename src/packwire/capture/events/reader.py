@@ -14,12 +14,19 @@ from packwire.capture.events.blocks import LONGEST_HEAD, Blocks
 from packwire.capture.events.clocks import Clocks, has_time
 from packwire.capture.events.configured import Settings, may_set
 from packwire.capture.events.index import finder
-from packwire.capture.events.programs import SYSTEM_TOOLS, Writers, named_above, of_others, plugin_of
+from packwire.capture.events.programs import (
+    SYSTEM_TOOLS,
+    Writers,
+    named_above,
+    of_other_things,
+    of_others,
+    plugin_of,
+)
 from packwire.capture.events.saying import Sentence
 from packwire.capture.events.shown_bytes import shows_bytes
 from packwire.capture.events.subject import subject_of
 from packwire.capture.events.told import ONLY_THERE, LoggedDevice, Quote
-from packwire.capture.events.unknown import BLUETOOTH, COMMON, WIRE
+from packwire.capture.events.unknown import BLUETOOTH, COMMON, WIRE, says
 from packwire.capture.packets import NO_TIME
 from packwire.event import Event, EventKind
 
@@ -63,8 +70,21 @@ _OF_BATTERIES = re.compile(
 #: What `tail` puts before the lines of each of several files: each is the log of a program of its own.
 _FILE = re.compile(r"==> (?P<file>\S.{0,200}) <==\s*")
 
-#: How mail and forums mark what somebody else wrote; btmon begins what a controller sends with the same sign.
-_QUOTED = re.compile(r"\s*(?:>\s*)+(?!HCI|ACL|SCO|ISO)[\w\[(\"'-]")
+#: How mail and forums mark what somebody else wrote, and a patch what it adds; btmon begins what a controller
+#: sends with the same sign as mail.
+_QUOTED = re.compile(r"(?:\s*(?:>\s*)+(?!HCI|ACL|SCO|ISO)|\+)[\w\[(\"'-]")
+
+
+#: Lines of pages, of settings and of source code, as no program writes them into its log.
+_OF_DOCUMENTS = re.compile(
+    r"\s*(?:#{1,6} \w|[-*] (?:\*\*|`|[A-Z][a-z]+: )|<!--|```\w*\s*$|//|/\*|;\s|\[\w+\]\s*$|\w+ =\s*(?:\w*\s*$|\w+$)"
+    r"|\#(?:include|define|\s)|(?:import|from) \w[\w.]*|(?:class|def) \w+.*:\s*$"
+    r"|(?:if|elif|else|for|while|try|except|case|switch)\b.*[:{;]\s*$|(?:raise|return|throw) "
+    r"|(?:\w+\.)?(?:_?log(?:ger|ging)?\.\w+|print(?:f|ln)?|ESP_LOG\w)\(|(?:- )?[a-z_]+:(?: \w+)?\s*$|[{}]\s*;?\s*$)",
+    re.IGNORECASE,
+)
+#: This share of the lines of a document looks so, and at least so many.
+_OF_ALL, _LEAST_LOOK = 0.3, 2
 
 
 @dataclass(slots=True)
@@ -88,9 +108,13 @@ class EventLog:
     common: LoggedDevice = field(default_factory=lambda: LoggedDevice(""))
     """What lines say that no known program wrote, in words that many use; kept apart."""
     strange: LoggedDevice = field(default_factory=lambda: LoggedDevice(""))
-    """What lines of Home Assistant say that are of something else, where the log holds no others."""
+    """What lines say that are of something else, where the log holds no others."""
     begin: int = NO_TIME
     end: int = NO_TIME
+    of_other_things: bool = False
+    """Whether programs that have nothing to do with batteries speak of failures in it."""
+    is_document: bool = False
+    """Whether it is the text of a page, of settings or of a program, and nothing that a program wrote."""
 
     @property
     def devices(self) -> list[LoggedDevice]:
@@ -138,6 +162,7 @@ class _Reader:
         self._first_bytes: list[str] = []
         self._last_bytes: deque[str] = deque(maxlen=MAX_BYTES_LINES)
         self._run: tuple[str, str] = ("", "")
+        self._of_document = self._written = 0
         self._last_lines: deque[str] = deque(maxlen=_LAST_LINES)
         self._foreign = False
         self._writer = ""
@@ -155,6 +180,7 @@ class _Reader:
         log = self.log
         log.lines += 1
         if not line:
+            self._writer = ""  # nobody's traceback goes on behind
             return
         log.read += len(line) + 1
         line = line[:_MAX_LINE]
@@ -162,6 +188,9 @@ class _Reader:
             line, self._head = f"{self._head} {line.lstrip()}", ""
         elif self._is_head(line):
             return
+        if log.lines <= _FIRST_LINES and line.strip():
+            self._written += 1
+            self._of_document += _OF_DOCUMENTS.match(line) is not None
         line = self._in_context(line)
         self._last_lines.append(line)
         if shows_bytes(line):
@@ -169,6 +198,8 @@ class _Reader:
         found = self._find(line)
         above = named_above(line)
         told = of_others(line)
+        if told is None and found and of_other_things(line):
+            told = self.log.of_other_things = True
         if (told is not None or self._foreign) and self._is_of_others(line, told):
             self._note_strange(line, found)
             found = [row for row in found if row.kind is EventKind.ADAPTER]
@@ -203,13 +234,15 @@ class _Reader:
     def _note_common(self, line: str, kept: LoggedDevice) -> None:
         """Keep what a program says that may not be known, for a log that tells nothing else."""
         for each in (*COMMON, BLUETOOTH, WIRE):
-            if each.pattern.search(line):
+            if says(line, each):
                 quote = Quote(self.log.lines, line[:_SHOWN], NO_TIME, own=False)
                 kept.add(each.code, each.kind, quote, {})
 
     def _note_strange(self, line: str, found: list[Sentence]) -> None:
         """Keep what is said of something else: an integration that is not known may read a battery."""
-        if self.log.lines > _FIRST_LINES or self.log.programs or not _OF_BATTERIES.search(line):
+        if self.log.lines > _FIRST_LINES or self.log.programs:
+            return
+        if not self.log.of_other_things and not _OF_BATTERIES.search(line):
             return
         quote = Quote(self.log.lines, line[:_SHOWN], NO_TIME, own=False)
         said = _said(found, line)
@@ -353,6 +386,9 @@ class _Reader:
             log.strange = LoggedDevice("")
         log.notes = self._clocks.notes()
         log.begin, log.end = self._clocks.first, self._clocks.last
+        log.is_document = log.end == NO_TIME and self._of_document >= max(
+            _LEAST_LOOK, _OF_ALL * self._written
+        )
         return log
 
 

@@ -9,6 +9,8 @@ from packwire.errors import Reason
 
 __all__ = ("CERTAIN", "LIKELY", "POSSIBLE", "Causes", "Holds", "rule", "when")
 
+#: What is said so often, or so many times more seldom than values are read, hinders nothing.
+_ONCE_OR_TWICE, _SELDOM = 2, 10
 #: So many questions on a line are asked before anything of its program is.
 _FIRST = 3
 
@@ -42,6 +44,10 @@ def rule(
     def confidence(facts: Facts) -> Confidence | None:
         told = holds(facts)
         open_to_doubt = told is CERTAIN and not by_experiment
+        if told in {CERTAIN, LIKELY} and facts[WriterFacts].of_no_pack:
+            return POSSIBLE
+        if told is LIKELY and rank is not Rank.WELL and _is_over(facts[SaidFacts], shown):
+            return POSSIBLE
         return _capped(facts[SaidFacts], shown, rank) if open_to_doubt else told
 
     def shares(facts: Facts) -> tuple[PossibleCause, ...]:
@@ -67,6 +73,12 @@ def rule(
         return tuple(dict.fromkeys((*own, *lines, *answers)))
 
     return Rule(kind, rank, confidence, words, remedy, reason, frozenset(excludes), evidence, asked, shares)
+
+
+def _is_over(said: SaidFacts, shown: tuple[str, ...]) -> bool:
+    """Tell whether it was said but now and then, and values were read behind the last time."""
+    last, count = said.last_line(*shown), said.count(*shown)
+    return 0 < last < said.last_read and (count <= _ONCE_OR_TWICE or count * _SELDOM <= said.works)
 
 
 def _of_can(said: SaidFacts) -> bool:

@@ -167,7 +167,8 @@ def _noise(facts: Facts) -> Confidence | None:
     if (said.has("bad-header") and sums.pairs) or (sums.few_bits and len(sums.pairs) > 1):
         return LIKELY
     if said.has("incorrect-reply"):
-        return LIKELY if said.count("incorrect-reply") > said.count("no-reply") else POSSIBLE
+        many = said.count("incorrect-reply") > max(said.count("no-reply"), 1)  # one may be an accident
+        return LIKELY if many else POSSIBLE
     return POSSIBLE
 
 
@@ -374,6 +375,9 @@ RULES: tuple[Rule, ...] = (
             "Frames come with single bits wrong: the computed and the received checksum differ by one or"
             " two bits."
             if facts[ChecksumFacts].few_bits
+            else "Values are read, and some answers are refused: noise, two programs at once, or a reader"
+            " that stumbles."
+            if facts[SaidFacts].works
             else "Bytes come, and few or none of them are right frames: noise, a wrong baud rate, reversed"
             " wires, or another protocol."
         ),
