@@ -104,8 +104,9 @@ _PLUGIN = re.compile(
 
 #: Programs of other things that write to serial ports and buses as well: printers, Zigbee, GPS, heating.
 _OF_OTHER_THINGS = re.compile(
-    r"(?i)\b(?:octoprint|klippy|klipper|moonraker|zigbee2mqtt|zwave-js\S{0,4}|gpsd|avrdude|cupsd|ebusd|upsd|upsmon"
-    r"|usbhid-ups)(?:\[\d{1,8}\]|\.[\w.]{1,60} - \w{4,8} -|:\w{1,12})?:? |\bz(?:2m|h(?::\w{2,20})?): |\bmcu '\w"
+    r"(?i)\b(?:octoprint|klippy|klipper|moonraker|zigbee2mqtt|zwave-js\S{0,4}|gpsd|avrdude|cupsd|ebusd"
+    r"|upsd|upsmon|usbhid-ups)(?:\[\d{1,8}\]|\.[\w.]{1,60} - \w{4,8} -|:\w{1,12})?:? "
+    r"|\bz(?:2m|h(?::\w{2,20})?): |\bmcu '\w"
 )
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from packwire.capture.events.blocks import LONGEST_HEAD, Blocks
 from packwire.capture.events.clocks import Clocks, has_time
 from packwire.capture.events.configured import Settings, may_set
+from packwire.capture.events.documents import Documents
 from packwire.capture.events.index import finder
 from packwire.capture.events.programs import (
     SYSTEM_TOOLS,
@@ -73,18 +74,6 @@ _FILE = re.compile(r"==> (?P<file>\S.{0,200}) <==\s*")
 #: How mail and forums mark what somebody else wrote, and a patch what it adds; btmon begins what a controller
 #: sends with the same sign as mail.
 _QUOTED = re.compile(r"(?:\s*(?:>\s*)+(?!HCI|ACL|SCO|ISO)|\+)[\w\[(\"'-]")
-
-
-#: Lines of pages, of settings and of source code, as no program writes them into its log.
-_OF_DOCUMENTS = re.compile(
-    r"\s*(?:#{1,6} \w|[-*] (?:\*\*|`|[A-Z][a-z]+: )|<!--|```\w*\s*$|//|/\*|;\s|\[\w+\]\s*$|\w+ =\s*(?:\w*\s*$|\w+$)"
-    r"|\#(?:include|define|\s)|(?:import|from) \w[\w.]*|(?:class|def) \w+.*:\s*$"
-    r"|(?:if|elif|else|for|while|try|except|case|switch)\b.*[:{;]\s*$|(?:raise|return|throw) "
-    r"|(?:\w+\.)?(?:_?log(?:ger|ging)?\.\w+|print(?:f|ln)?|ESP_LOG\w)\(|(?:- )?[a-z_]+:(?: \w+)?\s*$|[{}]\s*;?\s*$)",
-    re.IGNORECASE,
-)
-#: This share of the lines of a document looks so, and at least so many.
-_OF_ALL, _LEAST_LOOK = 0.3, 2
 
 
 @dataclass(slots=True)
@@ -162,7 +151,7 @@ class _Reader:
         self._first_bytes: list[str] = []
         self._last_bytes: deque[str] = deque(maxlen=MAX_BYTES_LINES)
         self._run: tuple[str, str] = ("", "")
-        self._of_document = self._written = 0
+        self._documents = Documents()
         self._last_lines: deque[str] = deque(maxlen=_LAST_LINES)
         self._foreign = False
         self._writer = ""
@@ -188,18 +177,14 @@ class _Reader:
             line, self._head = f"{self._head} {line.lstrip()}", ""
         elif self._is_head(line):
             return
-        if log.lines <= _FIRST_LINES and line.strip():
-            self._written += 1
-            self._of_document += _OF_DOCUMENTS.match(line) is not None
+        self._documents.take(line)
         line = self._in_context(line)
         self._last_lines.append(line)
         if shows_bytes(line):
             (self._first_bytes if len(self._first_bytes) < MAX_BYTES_LINES else self._last_bytes).append(line)
         found = self._find(line)
         above = named_above(line)
-        told = of_others(line)
-        if told is None and found and of_other_things(line):
-            told = self.log.of_other_things = True
+        told = self._told_of_others(line, found)
         if (told is not None or self._foreign) and self._is_of_others(line, told):
             self._note_strange(line, found)
             found = [row for row in found if row.kind is EventKind.ADAPTER]
@@ -240,9 +225,8 @@ class _Reader:
 
     def _note_strange(self, line: str, found: list[Sentence]) -> None:
         """Keep what is said of something else: an integration that is not known may read a battery."""
-        if self.log.lines > _FIRST_LINES or self.log.programs:
-            return
-        if not self.log.of_other_things and not _OF_BATTERIES.search(line):
+        known = self.log.lines > _FIRST_LINES or self.log.programs
+        if known or not (self.log.of_other_things or _OF_BATTERIES.search(line)):
             return
         quote = Quote(self.log.lines, line[:_SHOWN], NO_TIME, own=False)
         said = _said(found, line)
@@ -251,6 +235,13 @@ class _Reader:
                 self.log.strange.add(row.code, row.kind, quote, values)
         if not said and "[custom_components." in line:
             self._note_common(line, self.log.strange)
+
+    def _told_of_others(self, line: str, found: list[Sentence]) -> bool | None:
+        """Return whether a line is told to be of something else; None: that is not told."""
+        told = of_others(line)
+        other = told is None and bool(found) and of_other_things(line)
+        self.log.of_other_things |= other
+        return other or told
 
     def _is_of_others(self, line: str, told: bool | None) -> bool:
         """Tell whether a line of Home Assistant, or a traceback behind one, is of something else."""
@@ -386,9 +377,7 @@ class _Reader:
             log.strange = LoggedDevice("")
         log.notes = self._clocks.notes()
         log.begin, log.end = self._clocks.first, self._clocks.last
-        log.is_document = log.end == NO_TIME and self._of_document >= max(
-            _LEAST_LOOK, _OF_ALL * self._written
-        )
+        log.is_document = log.end == NO_TIME and self._documents.found
         return log
 
 

@@ -181,7 +181,8 @@ COMMON = (
 )
 #: What stands behind the words of a failure where they name a counter that is 0, or a setting.
 _NO_FAILURE = re.compile(
-    r"(?:\w{0,3}| count(?:er)?s?)[\"']?\s?[:=]\s?[\"']?(?:0(?![\dx.])|\d{1,6}(?:\.\d{1,3})? ?m?s\b|false\b|off\b|none\b|null\b)",
+    r"(?:\w{0,3}| count(?:er)?s?)[\"']?\s?[:=]\s?[\"']?"
+    r"(?:0(?![\dx.])|\d{1,6}(?:\.\d{1,3})? ?m?s\b|false\b|off\b|none\b|null\b)",
     re.IGNORECASE,
 )
 

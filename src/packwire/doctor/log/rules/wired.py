@@ -180,8 +180,9 @@ def _address_words(facts: Facts) -> str:
             f" {'does' if len(units) == 1 else 'do'}."
         )
     if other:
-        alone = facts[WireFacts].only_address
-        return f"{'Of the addresses that are asked, one answers' if alone else 'The pack answers at another address'}: {other}."
+        if facts[WireFacts].only_address:
+            return f"Of the addresses that are asked, one answers: {other}."
+        return f"The pack answers at another address: {other}."
     if facts[WireFacts].refusals.keys() & ADDRESS_REFUSED:
         return "The pack answers, and refuses the address that it was asked at (return code 90 or 91)."
     if came := facts[SaidFacts].values("unknown-address", "address"):
@@ -289,8 +290,7 @@ RULES: tuple[Rule, ...] = (
         "modbus-exception",
         lambda facts: when(
             facts[SaidFacts].has("modbus-exception"),
-            # A device that is read has other registers, or another device is meant.
-            POSSIBLE if facts[SaidFacts].works else LIKELY,
+            POSSIBLE if facts[SaidFacts].works else LIKELY,  # of others, or of another device
         ),
         "What is asked answers with Modbus exceptions: it does not have the registers that are asked for, or"
         " not all at once.",
