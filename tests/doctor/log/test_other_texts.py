@@ -125,15 +125,25 @@ def test_one_address_of_several_that_is_silent_may_be_that_of_another_device():
     assert judged(*(line for at in range(0, 48, 4) for line in dump(at, 1, answered=True))).verdict.ok
 
 
+PACK = [
+    f"({1772618400 + second:.6f}) can0 {frame}"
+    for second in range(0, 40, 2)
+    for frame in ("355#5400640020D0", "356#78140C00D200", "35E#50594C4F4E202020")
+]
+
+
 def test_an_error_frame_among_those_of_a_pack_does_not_say_that_nobody_acknowledges():
-    pack = [
-        f"({1772618400 + second:.6f}) can0 {frame}"
-        for second in range(0, 40, 2)
-        for frame in ("355#5400640020D0", "356#78140C00D200", "35E#50594C4F4E202020")
-    ]
     error = "(1772618417.000000) can0 20000004#0010000000000000"
-    found = judged(*pack[:20], error, *pack[20:])
+    found = judged(*PACK[:20], error, *PACK[20:])
     assert (found.verdict.key, found.verdict.confidence) == ("ok", Confidence.POSSIBLE)
+
+
+@pytest.mark.parametrize(
+    "before", ["can1: Network is down", "RTNETLINK answers: Operation not permitted", "can state STOPPED"]
+)
+def test_an_interface_on_which_a_pack_is_heard_is_there(before: str):
+    assert told(judged(before))
+    assert judged(before, *PACK).verdict.ok
 
 
 def test_an_interface_whose_frames_are_counted_is_not_called_empty():

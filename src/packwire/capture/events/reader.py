@@ -184,7 +184,7 @@ class _Reader:
             (self._first_bytes if len(self._first_bytes) < MAX_BYTES_LINES else self._last_bytes).append(line)
         found = self._find(line)
         above = named_above(line)
-        told = self._told_of_others(line, found)
+        told = self._told_of_others(line) if found else of_others(line)
         if (told is not None or self._foreign) and self._is_of_others(line, told):
             self._note_strange(line, found)
             found = [row for row in found if row.kind is EventKind.ADAPTER]
@@ -236,10 +236,10 @@ class _Reader:
         if not said and "[custom_components." in line:
             self._note_common(line, self.log.strange)
 
-    def _told_of_others(self, line: str, found: list[Sentence]) -> bool | None:
+    def _told_of_others(self, line: str) -> bool | None:
         """Return whether a line is told to be of something else; None: that is not told."""
         told = of_others(line)
-        other = told is None and bool(found) and of_other_things(line)
+        other = told is None and of_other_things(line)
         self.log.of_other_things |= other
         return other or told
 

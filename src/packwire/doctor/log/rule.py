@@ -78,7 +78,11 @@ def rule(
 def _is_over(said: SaidFacts, shown: tuple[str, ...]) -> bool:
     """Tell whether it was said but now and then, and values were read behind the last time."""
     last, count = said.last_line(*shown), said.count(*shown)
-    return 0 < last < said.last_read and (count <= _ONCE_OR_TWICE or count * _SELDOM <= said.works)
+    return (
+        not said.live
+        and 0 < last < said.last_read
+        and (count <= _ONCE_OR_TWICE or count * _SELDOM <= said.works)
+    )
 
 
 def _of_can(said: SaidFacts) -> bool:

@@ -5,7 +5,6 @@ from packwire.doctor.line_facts import CanFacts, LineFacts
 from packwire.doctor.log.facts import SaidFacts
 from packwire.doctor.log.heard import HeardFacts
 from packwire.doctor.log.rule import LIKELY, POSSIBLE, rule, when
-from packwire.doctor.log.rules.recording import LEAST_HEARD
 
 
 def _bitrate(facts: Facts) -> Confidence | None:
@@ -66,7 +65,7 @@ def _nobody(facts: Facts) -> Confidence | None:
     said = facts[SaidFacts]
     if _bitrate(facts):
         return None
-    heard = facts[HeardFacts].read >= LEAST_HEARD  # who sends acknowledges as well
+    heard = facts[HeardFacts].sends  # who sends acknowledges as well
     if said.has("nobody-acks", "send-buffer-full"):
         return POSSIBLE if heard else LIKELY
     states = set(said.values("can-state", "state"))

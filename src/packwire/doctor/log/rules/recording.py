@@ -196,18 +196,19 @@ def _receive_path(facts: Facts) -> str:
     )
 
 
-#: A pack that sends by itself says several things; so many messages are no accident.
-LEAST_HEARD = 3
 #: Messages that are told of.
 _MOST_NAMES = 8
 _NO_ALARM = frozenset({"", "none"})
-#: Sentences that say that something is wrong with the bus itself.
-_CAN_TROUBLE = ("nobody-acks", "can-bus-off", "can-passive", "can-frame-bad", "can-error", "can-empty")
+#: Sentences that say that something is wrong with the bus itself, or with the way to it.
+_CAN_TROUBLE = (
+    *("nobody-acks", "can-bus-off", "can-passive", "can-frame-bad", "can-error", "can-empty"),
+    *("can-down", "can-missing", "net-permission"),
+)
 
 
 def _sends(facts: Facts) -> Confidence | None:
     found, said = facts[HeardFacts], facts[SaidFacts]
-    if found.read < LEAST_HEARD or found.impossible or said.failures:
+    if not found.sends or found.impossible or said.failures:
         return None
     return POSSIBLE if found.pauses or said.has(*_CAN_TROUBLE) else LIKELY
 
