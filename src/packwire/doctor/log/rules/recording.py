@@ -182,8 +182,9 @@ def _answers_words(facts: Facts) -> str:
     found = facts[SessionFacts]
     names = ", ".join(dict.fromkeys(each.protocol for each in found.sessions if each.protocol))
     whole = ", whole" if names else ""
+    who = "A device (a pack, or an inverter or a meter)" if names == "Modbus RTU" else "The pack"
     return (
-        f"The pack answers in this recording: {found.answered} of {found.asked} requests have their"
+        f"{who} answers in this recording: {found.answered} of {found.asked} requests have their"
         f" reply{whole}{f' ({names})' if names else ''}."
     )
 
