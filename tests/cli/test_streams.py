@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -97,3 +98,30 @@ async def test_ctrl_c_in_the_first_moments_says_nothing(name, delay, folder):
         _, err = await waiting
     assert b"Traceback" not in err, err.decode()
     assert process.returncode in {0, 130, -signal.SIGINT}
+
+
+#: Ctrl-C that comes while Python throws an object away, where it only shows a KeyboardInterrupt.
+THROWN_AWAY = """
+import os, signal, sys
+from packwire.cli import main
+class Object:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGINT)
+        for _ in range(1000):
+            pass
+def work():
+    Object()
+    while True:
+        pass
+main._run = work
+main.main()
+"""
+
+
+async def test_ctrl_c_while_an_object_is_thrown_away_is_not_lost():
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", THROWN_AWAY, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    async with asyncio.timeout(90):
+        assert await process.communicate() == (b"", b"")
+    assert process.returncode == ExitCode.INTERRUPTED

@@ -3,12 +3,13 @@
 import asyncio
 import contextlib
 import os
+import sys
 
 import pytest
 
 from packwire.address import can_address
 from packwire.device import open_device
-from packwire.errors import GoneError, PackwireError, Reason
+from packwire.errors import GoneError, MissingExtraError, PackwireError, Reason
 from packwire.sim.by_name import simulation
 from packwire.sim.model import ModelDevice
 from packwire.sim.server import SimOptions
@@ -150,3 +151,10 @@ async def test_an_adapter_that_is_not_there():
         async with open_device("can:///dev/ttyNOTHERE?model=victron-can&interface=slcan"):
             pass
     assert caught.value.reason in {Reason.NOT_THERE, Reason.NOT_ALLOWED}
+
+
+async def test_an_adapter_whose_package_is_missing_is_said_to_be_that(monkeypatch):
+    monkeypatch.setitem(sys.modules, "gs_usb", None)
+    with pytest.raises(MissingExtraError, match="needs the Python module gs_usb"):
+        async with open_device("can://x?model=victron-can&interface=gs_usb"):
+            pass

@@ -252,12 +252,10 @@ def file_content(path: str | Path) -> Bytes:
 
 
 def _mapped(path: Path) -> Bytes:
-    """Map a file; read what cannot be mapped (a pipe, an empty file)."""
+    """Map a file; read what cannot be mapped (a pipe, what is said to be empty, as all below /proc is)."""
     with path.open("rb") as file:
-        if not path.is_file():
+        if not path.is_file() or path.stat().st_size == 0:
             return _piped(file.fileno())
-        if path.stat().st_size == 0:
-            return np.zeros(0, dtype=np.uint8)
         # A plain array over the same mapping: slicing np.memmap itself costs several times as much.
         return np.asarray(np.memmap(file, dtype=np.uint8, mode="r"))
 

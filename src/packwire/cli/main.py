@@ -18,6 +18,10 @@ except ImportError:
     sys.exit("packwire: the command line needs the extra `cli`: in packwire's folder, pip install '.[cli]'")
 
 
+#: Seconds in which Python has left what throws an object away.
+_SOON = 0.01
+
+
 class CommandRow(NamedTuple):
     """A command: where it is in `packwire.cli.commands`, its line in the list, and examples of its use."""
 
@@ -250,6 +254,7 @@ _register()
 def main() -> Never:
     """Run the command line; end the process with an exit code of `packwire.cli.exit_codes.ExitCode`."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    sys.unraisablehook = _unraisable
     streams.prepare()
     try:
         code = _run()
@@ -257,6 +262,17 @@ def main() -> Never:
         code = int(ExitCode.INTERRUPTED)
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # while Python ends, nobody would take a KeyboardInterrupt
     sys.exit(code)
+
+
+def _unraisable(ignored: "sys.UnraisableHookArgs") -> None:
+    """Let a Ctrl-C come once more that came where an object was thrown away: Python shows it, and goes on."""
+    if not issubclass(ignored.exc_type, KeyboardInterrupt):
+        sys.__unraisablehook__(ignored)
+        return
+    from _thread import interrupt_main  # noqa: PLC0415 - hardly ever needed
+    from threading import Timer  # noqa: PLC0415
+
+    Timer(_SOON, interrupt_main).start()
 
 
 def _run() -> int:

@@ -7,6 +7,7 @@ VESC) has a transport, which cuts the protocol's stream into frames.
 
 import asyncio
 import logging
+import re
 import sys
 from typing import Any, Final, override
 
@@ -14,6 +15,7 @@ from packwire.address import Address
 from packwire.direction import Direction
 from packwire.errors import (
     GoneError,
+    MissingExtraError,
     NoAnswerError,
     PackwireError,
     Reason,
@@ -33,6 +35,8 @@ _PATIENCE: Final = 0.05
 _SOCKETCAND_PORT: Final = 29536
 #: bit/s that VESCs have on CAN, unless they were set to another.
 _BIT_RATE: Final = 500_000
+#: python-can's words where the package that an interface needs is missing.
+_LACKING: Final = re.compile(r"No module named '(?P<module>[\w.]+)'|(?P<package>[\w.-]+) not installed")
 
 
 class CanLink(Link):
@@ -98,7 +102,13 @@ class CanLink(Link):
             settings["bitrate"] = self._bit_rate
         return settings
 
-    def _unreachable(self, error: Exception) -> UnreachableError:
+    def _unreachable(self, error: Exception) -> PackwireError:
+        if isinstance(error, NotImplementedError) and (lacking := _LACKING.search(str(error))):
+            module = lacking["module"] or lacking["package"]
+            return MissingExtraError(
+                f"{self.name} ({self._interface}) needs the Python module {module}, which is not installed:"
+                f" python-can's page on {self._interface} says what brings it"
+            )
         number = getattr(error, "error_code", None) or getattr(error, "errno", None)
         words = str(error).splitlines()[0] if str(error) else type(error).__name__
         cause = error.__cause__ or error
