@@ -149,6 +149,7 @@ SAYINGS = (
         start=-1,
         of_device=False,
     ),
+    saying("can-counted", EventKind.INFO, "RX:", r"RX:\s{1,4}bytes\s{1,4}packets", of_device=False),
     # ifconfig
     saying(
         "can-none",

@@ -22,6 +22,7 @@ from packwire.capture.events import (
     wired,
 )
 from packwire.capture.events.saying import Sentence
+from packwire.event import EventKind
 
 #: Every sentence, in the order in which a line's events are told.
 SAYINGS: tuple[Sentence, ...] = tuple(
@@ -45,6 +46,22 @@ SAYINGS: tuple[Sentence, ...] = tuple(
 type _Rows = list[tuple[int, Sentence]]
 
 _WORD = re.compile("[A-Za-z]{3,}")
+_FAILS = frozenset(
+    {EventKind.DAMAGED, EventKind.TIMED_OUT, EventKind.REFUSED, EventKind.LOST, EventKind.FAILED}
+)
+#: Counters of failures that count none.
+_COUNTS_NONE = re.compile(
+    r"\b(?:errors?|failures?|fails|timeouts?|retries|lost)(?:[ _](?:count(?:er)?s?|total))?[\"']?"
+    r"\s{0,3}[:=]\s{0,3}0\b(?![.x])"
+    r"|\b(?:no|0) (?:\w+ )?(?:errors?|timeouts?|failures?)\b",
+    re.IGNORECASE,
+)
+#: The kernel on hardware that is neither Bluetooth, a serial port, nor CAN.
+_OF_A_DRIVER = re.compile(
+    r"(?:.{0,80} kernel: )?\[ {0,6}\d{1,8}\.\d{1,6}\] "
+    r"(?!.{0,60}(?:blue|hci\d|tty|serial|uart|can\d|usb|cdc|ftdi|rfcomm|SMP))",
+    re.IGNORECASE,
+)
 
 
 def key_of(anchor: str) -> str:
@@ -84,3 +101,24 @@ def finder() -> Callable[[str], list[Sentence]]:
         return [row for _, row in found]
 
     return find
+
+
+def said_of(found: list[Sentence], line: str) -> list[tuple[Sentence, dict[str, str]]]:
+    """Return the sentences that a line says, each code once, with their values."""
+    said: dict[str, tuple[Sentence, dict[str, str]]] = {}
+    if any(row.kind in _FAILS for row in found) and (_COUNTS_NONE.search(line) or _OF_A_DRIVER.match(line)):
+        found = [row for row in found if row.kind not in _FAILS]
+    for row in found:
+        if row.code not in said and (values := _values(row, line)) is not None:
+            said[row.code] = row, values
+    return list(said.values())
+
+
+def _values(row: Sentence, line: str) -> dict[str, str] | None:
+    if row.pattern is None:
+        return {}
+    begin = max(line.index(row.anchor) - row.start, 0) if row.start >= 0 else 0
+    found = row.pattern.search(line, begin)
+    if found is None:
+        return None
+    return {key: value for key, value in found.groupdict().items() if value is not None}

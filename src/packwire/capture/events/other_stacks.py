@@ -32,7 +32,14 @@ SAYINGS = (
     saying("link-lost", EventKind.LOST, "BTLEDisconnectError: Device disconnected"),
     # bleak in its older forms, and on macOS and Windows
     saying("connect-failed", EventKind.FAILED, "Connection was not successful!"),
-    saying("abort-by-local", EventKind.FAILED, "Software caused connection abort"),
+    # The system says the same of any socket.
+    saying(
+        "abort-by-local",
+        EventKind.FAILED,
+        "Software caused connection abort",
+        r"(?i)^(?!.*(?:\bsocket|wifi|ssh|http|mqtt|\btcp)).*Software",
+        start=-1,
+    ),
     saying("not-permitted", EventKind.REFUSED, "Writing is not permitted"),
     saying("not-permitted", EventKind.REFUSED, "Reading is not permitted"),
     saying("security", EventKind.PAIRING, "Authentication is insufficient"),

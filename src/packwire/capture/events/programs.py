@@ -102,6 +102,19 @@ _PLUGIN = re.compile(
 )
 
 
+#: Programs of other things that write to serial ports and buses as well: printers, Zigbee, GPS, heating.
+_OF_OTHER_THINGS = re.compile(
+    r"(?i)\b(?:octoprint|klippy|klipper|moonraker|zigbee2mqtt|zwave-js\S{0,4}|gpsd|avrdude|cupsd|ebusd"
+    r"|upsd|upsmon|usbhid-ups)(?:\[\d{1,8}\]|\.[\w.]{1,60} - \w{4,8} -|:\w{1,12})?:? "
+    r"|\bz(?:2m|h(?::\w{2,20})?): |\bmcu '\w"
+)
+
+
+def of_other_things(line: str) -> bool:
+    """Tell whether a program that has nothing to do with batteries begins a line with its name."""
+    return _OF_OTHER_THINGS.search(line, 0, _HEAD) is not None
+
+
 #: Heads of lines whose writer is remembered.
 _MAX_HEADS, _HEAD = 4096, 90
 _OF_TIMES = "0123456789-:.,+TZ[ "

@@ -13,13 +13,21 @@ from dataclasses import dataclass, field
 from packwire.capture.events.blocks import LONGEST_HEAD, Blocks
 from packwire.capture.events.clocks import Clocks, has_time
 from packwire.capture.events.configured import Settings, may_set
-from packwire.capture.events.index import finder
-from packwire.capture.events.programs import SYSTEM_TOOLS, Writers, named_above, of_others, plugin_of
+from packwire.capture.events.documents import Documents
+from packwire.capture.events.index import finder, said_of
+from packwire.capture.events.programs import (
+    SYSTEM_TOOLS,
+    Writers,
+    named_above,
+    of_other_things,
+    of_others,
+    plugin_of,
+)
 from packwire.capture.events.saying import Sentence
 from packwire.capture.events.shown_bytes import shows_bytes
 from packwire.capture.events.subject import subject_of
 from packwire.capture.events.told import ONLY_THERE, LoggedDevice, Quote
-from packwire.capture.events.unknown import BLUETOOTH, COMMON, WIRE
+from packwire.capture.events.unknown import BLUETOOTH, COMMON, WIRE, says
 from packwire.capture.packets import NO_TIME
 from packwire.event import Event, EventKind
 
@@ -60,27 +68,12 @@ _OF_A_PACK = frozenset(
 _OF_BATTERIES = re.compile(
     r"bms|batter(?:y|ie)|bluetooth|\bble\b|_ble\b|bleak|gatt|(?:[0-9a-f]{2}:){5}[0-9a-f]{2}", re.IGNORECASE
 )
-_FAILS = frozenset(
-    {EventKind.DAMAGED, EventKind.TIMED_OUT, EventKind.REFUSED, EventKind.LOST, EventKind.FAILED}
-)
-#: Counters of failures that count none.
-_COUNTS_NONE = re.compile(
-    r"\b(?:errors?|failures?|fails|timeouts?|retries|lost)(?:[ _](?:count(?:er)?s?|total))?[\"']?"
-    r"\s{0,3}[:=]\s{0,3}0\b(?![.x])"
-    r"|\b(?:no|0) (?:\w+ )?(?:errors?|timeouts?|failures?)\b",
-    re.IGNORECASE,
-)
-#: The kernel on hardware that is neither Bluetooth, a serial port, nor CAN.
-_OF_A_DRIVER = re.compile(
-    r"(?:.{0,80} kernel: )?\[ {0,6}\d{1,8}\.\d{1,6}\] "
-    r"(?!.{0,60}(?:blue|hci\d|tty|serial|uart|can\d|usb|cdc|ftdi|rfcomm|SMP))",
-    re.IGNORECASE,
-)
 #: What `tail` puts before the lines of each of several files: each is the log of a program of its own.
 _FILE = re.compile(r"==> (?P<file>\S.{0,200}) <==\s*")
 
-#: How mail and forums mark what somebody else wrote; btmon begins what a controller sends with the same sign.
-_QUOTED = re.compile(r"\s*(?:>\s*)+(?!HCI|ACL|SCO|ISO)[\w\[(\"'-]")
+#: How mail and forums mark what somebody else wrote, and a patch what it adds; btmon begins what a controller
+#: sends with the same sign as mail.
+_QUOTED = re.compile(r"(?:\s*(?:>\s*)+(?!HCI|ACL|SCO|ISO)|\+)[\w\[(\"'-]")
 
 
 @dataclass(slots=True)
@@ -104,9 +97,13 @@ class EventLog:
     common: LoggedDevice = field(default_factory=lambda: LoggedDevice(""))
     """What lines say that no known program wrote, in words that many use; kept apart."""
     strange: LoggedDevice = field(default_factory=lambda: LoggedDevice(""))
-    """What lines of Home Assistant say that are of something else, where the log holds no others."""
+    """What lines say that are of something else, where the log holds no others."""
     begin: int = NO_TIME
     end: int = NO_TIME
+    of_other_things: bool = False
+    """Whether programs that have nothing to do with batteries speak of failures in it."""
+    is_document: bool = False
+    """Whether it is the text of a page, of settings or of a program, and nothing that a program wrote."""
 
     @property
     def devices(self) -> list[LoggedDevice]:
@@ -154,6 +151,7 @@ class _Reader:
         self._first_bytes: list[str] = []
         self._last_bytes: deque[str] = deque(maxlen=MAX_BYTES_LINES)
         self._run: tuple[str, str] = ("", "")
+        self._documents = Documents()
         self._last_lines: deque[str] = deque(maxlen=_LAST_LINES)
         self._foreign = False
         self._writer = ""
@@ -171,6 +169,7 @@ class _Reader:
         log = self.log
         log.lines += 1
         if not line:
+            self._writer = ""  # nobody's traceback goes on behind
             return
         log.read += len(line) + 1
         line = line[:_MAX_LINE]
@@ -178,17 +177,18 @@ class _Reader:
             line, self._head = f"{self._head} {line.lstrip()}", ""
         elif self._is_head(line):
             return
+        self._documents.take(line)
         line = self._in_context(line)
         self._last_lines.append(line)
         if shows_bytes(line):
             (self._first_bytes if len(self._first_bytes) < MAX_BYTES_LINES else self._last_bytes).append(line)
         found = self._find(line)
         above = named_above(line)
-        told = of_others(line)
+        told = self._told_of_others(line) if found else of_others(line)
         if (told is not None or self._foreign) and self._is_of_others(line, told):
             self._note_strange(line, found)
             found = [row for row in found if row.kind is EventKind.ADAPTER]
-        said = _said(found, line) if found else []
+        said = said_of(found, line) if found else []
         if said:
             self._take_in(line, said, told)
             return
@@ -219,21 +219,29 @@ class _Reader:
     def _note_common(self, line: str, kept: LoggedDevice) -> None:
         """Keep what a program says that may not be known, for a log that tells nothing else."""
         for each in (*COMMON, BLUETOOTH, WIRE):
-            if each.pattern.search(line):
+            if says(line, each):
                 quote = Quote(self.log.lines, line[:_SHOWN], NO_TIME, own=False)
                 kept.add(each.code, each.kind, quote, {})
 
     def _note_strange(self, line: str, found: list[Sentence]) -> None:
         """Keep what is said of something else: an integration that is not known may read a battery."""
-        if self.log.lines > _FIRST_LINES or self.log.programs or not _OF_BATTERIES.search(line):
+        known = self.log.lines > _FIRST_LINES or self.log.programs
+        if known or not (self.log.of_other_things or _OF_BATTERIES.search(line)):
             return
         quote = Quote(self.log.lines, line[:_SHOWN], NO_TIME, own=False)
-        said = _said(found, line)
+        said = said_of(found, line)
         for row, values in said:
             if row.kind is not EventKind.READ:  # whether those are values of a pack, only it knows
                 self.log.strange.add(row.code, row.kind, quote, values)
         if not said and "[custom_components." in line:
             self._note_common(line, self.log.strange)
+
+    def _told_of_others(self, line: str) -> bool | None:
+        """Return whether a line is told to be of something else; None: that is not told."""
+        told = of_others(line)
+        other = told is None and of_other_things(line)
+        self.log.of_other_things |= other
+        return other or told
 
     def _is_of_others(self, line: str, told: bool | None) -> bool:
         """Tell whether a line of Home Assistant, or a traceback behind one, is of something else."""
@@ -369,25 +377,5 @@ class _Reader:
             log.strange = LoggedDevice("")
         log.notes = self._clocks.notes()
         log.begin, log.end = self._clocks.first, self._clocks.last
+        log.is_document = log.end == NO_TIME and self._documents.found
         return log
-
-
-def _said(found: list[Sentence], line: str) -> list[tuple[Sentence, dict[str, str]]]:
-    """Return the sentences that a line says, each code once, with their values."""
-    said: dict[str, tuple[Sentence, dict[str, str]]] = {}
-    if any(row.kind in _FAILS for row in found) and (_COUNTS_NONE.search(line) or _OF_A_DRIVER.match(line)):
-        found = [row for row in found if row.kind not in _FAILS]
-    for row in found:
-        if row.code not in said and (values := _values(row, line)) is not None:
-            said[row.code] = row, values
-    return list(said.values())
-
-
-def _values(row: Sentence, line: str) -> dict[str, str] | None:
-    if row.pattern is None:
-        return {}
-    begin = max(line.index(row.anchor) - row.start, 0) if row.start >= 0 else 0
-    found = row.pattern.search(line, begin)
-    if found is None:
-        return None
-    return {key: value for key, value in found.groupdict().items() if value is not None}

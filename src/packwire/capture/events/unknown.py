@@ -179,6 +179,21 @@ COMMON = (
         r"(?:found|detected|discovered|seen|online|recogni[sz]ed)\b",
     ),
 )
+#: What stands behind the words of a failure where they name a counter that is 0, or a setting.
+_NO_FAILURE = re.compile(
+    r"(?:\w{0,3}| count(?:er)?s?)[\"']?\s?[:=]\s?[\"']?"
+    r"(?:0(?![\dx.])|\d{1,6}(?:\.\d{1,3})? ?m?s\b|false\b|off\b|none\b|null\b)",
+    re.IGNORECASE,
+)
+
+
+def says(line: str, common: Common) -> bool:
+    """Tell whether a line says so, and does not only name what it counts or is set to."""
+    if common.kind is EventKind.INFO:
+        return common.pattern.search(line) is not None
+    return any(not _NO_FAILURE.match(line, found.end()) for found in common.pattern.finditer(line))
+
+
 #: Words that tell over what the pack is spoken to, or that one is.
 BLUETOOTH = _common(
     "names-bluetooth",

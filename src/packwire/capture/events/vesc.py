@@ -24,7 +24,7 @@ SAYINGS = (
     ),
     saying("vesc-other-firmware", EventKind.REFUSED, "larger than 256 bytes", of_device=False),
     saying("vesc-other-firmware", EventKind.REFUSED, "Could not deserialize ", r"config", of_device=False),
-    saying("vesc-no-data", EventKind.TIMED_OUT, "Failed to get data", of_device=False),
+    saying("vesc-no-data", EventKind.TIMED_OUT, "Failed to get data!", of_device=False),
     saying("vesc-no-data", EventKind.TIMED_OUT, "VESC Communication timeout", of_device=False),
     saying(
         "vesc-no-data",

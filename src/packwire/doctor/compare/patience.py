@@ -278,13 +278,15 @@ def _from_pauses(session: ClientSession, steps: Sequence[FollowingStep]) -> Clie
 
 
 def _longer(session: ClientSession, found: ClientPatience) -> bool:
-    """Tell whether all replies that were not taken are longer than all that were, and more than one.
+    """Tell whether all replies that were not taken are longer than all that were, several of each.
 
     Or whether all of these, and none of those, have a length that is written in another way.
     """
     refused = [int(session.messages.size[session.queries[number].reply]) for number in found.refused]
     taken = [int(session.messages.size[session.queries[number].reply]) for number in found.taken]
-    if len(refused) < _TWICE or not taken:
+    if (
+        min(len(refused), len(taken)) < _TWICE
+    ):  # one odd reply between those of a steady polling tells nothing
         return False
     return min(refused) > max(taken) or {*map(length_form, refused)}.isdisjoint(map(length_form, taken))
 

@@ -152,11 +152,14 @@ def conclude(name: str, log: EventLog, capture: Capture, *given: Fact) -> LogDia
     wire = without_a_bus(wire, sessions.sessions)
     note_text_frames(wire, log.bytes_lines)
     given = (*given, listen_to(capture, whole=len(log.bytes_lines) < 2 * MAX_BYTES_LINES))
-    given = (*given, wire, WriterFacts(frozenset(log.programs), frozenset(log.debugged)))
+    writers = WriterFacts(frozenset(log.programs), frozenset(log.debugged), log.is_document)
+    given = (*given, wire, writers)
     found = _judged(log, given, sessions)
     for spare in (log.common, log.strange):
         if found[0].verdicts[0].alone and not found[0].verdicts[0].ok and spare.told:
             log.subjects.setdefault("", LoggedDevice("")).absorb(spare)
+            if spare is log.strange and log.of_other_things:
+                given = (*given[:-1], replace(writers, of_no_pack=True))
             found = _judged(log, given, sessions, strange=spare is log.strange)
     first = found[0]
     verdict, *rest = first.verdicts

@@ -221,6 +221,8 @@ class WriterFacts(Fact):
 
     programs: frozenset[str] = frozenset()
     debugged: frozenset[str] = frozenset()
+    of_no_pack: bool = False
+    """Whether none of a battery wrote it: a page, settings or source code, or the log of a printer."""
 
 
 @dataclass(slots=True)

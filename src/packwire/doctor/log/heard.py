@@ -22,6 +22,8 @@ _MOST = 20_000
 _LONG = 5.0
 #: So many identifiers are told.
 _TOLD = 8
+#: A pack that sends by itself says several things; so many messages are no accident.
+_LEAST_HEARD = 3
 
 
 @dataclass(slots=True)
@@ -44,6 +46,11 @@ class HeardFacts(Fact):
     """The models that know some of the frames, where they are too few for any."""
     whole: bool = True
     """Whether all frames were looked at."""
+
+    @property
+    def sends(self) -> bool:
+        """Return whether a pack is heard."""
+        return self.read >= _LEAST_HEARD
 
     @property
     def impossible(self) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from packwire.errors import Reason
 
 __all__ = ("CERTAIN", "LIKELY", "POSSIBLE", "Causes", "Holds", "rule", "when")
 
+_ONCE_OR_TWICE = 2
 #: So many questions on a line are asked before anything of its program is.
 _FIRST = 3
 
@@ -60,6 +61,8 @@ def rule(
 
     def confidence(facts: Facts) -> Confidence | None:
         told = holds(facts)
+        if told is not None and facts[WriterFacts].of_no_pack:
+            return POSSIBLE
         return told if told is None or by_experiment else _doubted(told, facts[SaidFacts], shown, rank)
 
     def shares(facts: Facts) -> tuple[PossibleCause, ...]:
@@ -89,9 +92,12 @@ def rule(
 
 def _doubted(told: Confidence, said: SaidFacts, shown: tuple[str, ...], rank: Rank) -> Confidence | None:
     """Return how sure a verdict is, in view of what the log says besides."""
-    if not said.live and rank not in _OF_VALUES and 0 < said.last_line(*shown) < said.last_read:
+    count, over = said.count(*shown), not said.live and 0 < said.last_line(*shown) < said.last_read
+    if over and rank not in _OF_VALUES:
         # It was read afterwards all the same; where it nearly always was, it is no trouble at all.
-        return None if said.count(*shown) * SELDOM <= said.works else POSSIBLE
+        return None if count * SELDOM <= said.works else POSSIBLE
+    if over and told is LIKELY and rank is Rank.VALUES and count <= _ONCE_OR_TWICE:
+        return POSSIBLE
     if told is POSSIBLE or said.strange or _only_spoken_of(said, shown):
         return POSSIBLE
     if told is LIKELY and rank == Rank.WAY and said.works and not _own(said, shown):

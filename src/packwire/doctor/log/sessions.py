@@ -58,7 +58,17 @@ def judge_sessions(capture: Capture) -> SessionFacts:
     found = sorted(sessions_of(capture), key=lambda each: -len(each.queries))
     judged = [alone(each) for each in found[:_MOST_SESSIONS]]
     asked = sum(each.asked for each in found)
-    return SessionFacts(tuple(_among_others(each, asked) for each in judged), bool(capture.damage))
+    heard = [each.begin for each in found if each.answered or each.ending.heard]
+    told = (_among_others(_resumed(each, max(heard, default=0)), asked) for each in judged)
+    return SessionFacts(tuple(told), bool(capture.damage))
+
+
+def _resumed(found: Alone, heard: int) -> Alone:
+    """Return a session without its end as the main finding where the device was heard in a later one."""
+    main = found.main
+    if main is None or main.cause is not Cause.CLOSED or heard <= found.session.begin:
+        return found
+    return replace(found, main=None, also=(main, *found.also))
 
 
 def _among_others(found: Alone, asked: int) -> Alone:

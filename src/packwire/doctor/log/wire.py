@@ -179,6 +179,7 @@ def _look_at_channel(facts: WireFacts, rows: list[WireMessage], requests: set[by
                 answer.fits(frame, other)
                 for answer in family.answers
                 for other in _others(stream, right, frame)
+                if other[1:2] != bytes((frame[1] | 0x80,))  # a refusal is one of any request
             )
         )
     facts.high = max(facts.high, _high_beside(stream, right))

@@ -65,17 +65,20 @@ def _nobody(facts: Facts) -> Confidence | None:
     said = facts[SaidFacts]
     if _bitrate(facts):
         return None
+    heard = facts[HeardFacts].sends  # who sends acknowledges as well
     if said.has("nobody-acks", "send-buffer-full"):
-        return LIKELY
+        return POSSIBLE if heard else LIKELY
     states = set(said.values("can-state", "state"))
     broken = said.has("can-bus-off", "can-passive", "can-error")
-    return when(states & {"ERROR-PASSIVE", "BUS-OFF"} or broken, POSSIBLE)
+    return when((states & {"ERROR-PASSIVE", "BUS-OFF"} or broken) and not heard, POSSIBLE)
 
 
 def _no_frames(facts: Facts) -> Confidence | None:
     """Take an interface that is up and well, in a log without one frame."""
     said = facts[SaidFacts]
     states = set(said.values("can-state", "state"))
+    if said.has("can-counted"):
+        return None  # the line below says how many frames came
     well = (states == {"ERROR-ACTIVE"} or said.has("can-none")) and not facts[HeardFacts].frames
     counted = {*said.values("can-counters", "tx"), *said.values("can-counters", "rx")}
     quiet = not said.failures and not said.works

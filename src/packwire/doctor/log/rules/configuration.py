@@ -2,6 +2,7 @@
 
 from packwire.check import Confidence, Facts, Rank, Rule
 from packwire.doctor.log.facts import RadioFacts, SaidFacts
+from packwire.doctor.log.heard import HeardFacts
 from packwire.doctor.log.rule import CERTAIN, LIKELY, POSSIBLE, Causes, rule, when
 from packwire.doctor.log.rules.host import RADIO_WORKS
 
@@ -34,8 +35,8 @@ def _misconfigured(facts: Facts) -> Confidence | None:
         return LIKELY
     if said.has("uart-misfit"):
         return POSSIBLE if said.works else LIKELY
-    library = said.has("port-gone") and said.has("can-library")
-    if library or said.has("unknown-type", "can-down", "can-missing", "bad-setting", "no-port"):
+    bus = said.has("can-down", "can-missing") or (said.has("port-gone") and said.has("can-library"))
+    if (bus and not facts[HeardFacts].sends) or said.has("unknown-type", "bad-setting", "no-port"):
         other = said.has("bluez-missing", "no-adapter", "adapter-gone", "dbus-missing", "dbus-rejected")
         # A pack that is left out is not spoken of; any program may complain about any setting, and of a bus
         # that is not the pack's.

@@ -82,9 +82,7 @@ def _framing(facts: Facts) -> Confidence | None:
         return when(len(sums.pairs) > 2 and _over_bluetooth(facts), POSSIBLE)
     if sums.fixed_side or said.has("restart") or (wire.doubled and _over_bluetooth(facts)):
         return LIKELY
-    if sums.zero_side and _over_bluetooth(facts):
-        return LIKELY
-    return None
+    return when(sums.zero_side and _over_bluetooth(facts), LIKELY)
 
 
 def _cut(facts: Facts) -> Confidence | None:
@@ -167,7 +165,7 @@ def _noise(facts: Facts) -> Confidence | None:
     if (said.has("bad-header") and sums.pairs) or (sums.few_bits and len(sums.pairs) > 1):
         return LIKELY
     if said.has("incorrect-reply"):
-        return LIKELY if said.count("incorrect-reply") > said.count("no-reply") else POSSIBLE
+        return LIKELY if said.count("incorrect-reply") > max(said.count("no-reply"), 1) else POSSIBLE
     return POSSIBLE
 
 
@@ -371,9 +369,10 @@ RULES: tuple[Rule, ...] = (
         "serial.noise",
         _noise,
         lambda facts: (
-            "Frames come with single bits wrong: the computed and the received checksum differ by one or"
-            " two bits."
+            "Frames come with single bits wrong: their checksum differs by one or two of them."
             if facts[ChecksumFacts].few_bits
+            else "Values are read, and some answers are refused: noise, two masters, or a poor reader."
+            if facts[SaidFacts].works
             else "Bytes come, and few or none of them are right frames: noise, a wrong baud rate, reversed"
             " wires, or another protocol."
         ),

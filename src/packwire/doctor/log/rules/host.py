@@ -2,6 +2,7 @@
 
 from packwire.check import Confidence, Facts, Rank, Rule
 from packwire.doctor.log.facts import RadioFacts, SaidFacts, WriterFacts
+from packwire.doctor.log.heard import HeardFacts
 from packwire.doctor.log.rule import CERTAIN, LIKELY, POSSIBLE, rule, when
 
 #: Programs that read batteries: a fault in one of them is the reader's.
@@ -28,7 +29,7 @@ def _dbus(facts: Facts) -> Confidence | None:
 def _permission(facts: Facts) -> Confidence | None:
     said = facts[SaidFacts]
     if said.has("net-permission") and not said.has("worked", "can-empty", "nobody-acks"):
-        return LIKELY
+        return when(not facts[HeardFacts].sends, LIKELY)
     if said.has("dbus-rejected", "port-permission", "access-denied"):
         return LIKELY if said.has(*RADIO_WORKS, *_BY_PROXIES, *_BY_WIRE) else CERTAIN
     # What a program says of a socket that it can do without, before it goes on to hear packs.

@@ -139,7 +139,7 @@ _INSTEAD: tuple[tuple[Callable[[Content], bool], _What, str], ...] = (
         lambda content: content.tcp_bytes > 0,
         lambda content: (
             f"TCP connections with {content.tcp_bytes} bytes, but nothing that is understood here; they may"
-            " be encrypted, or of something else."
+            " be encrypted, Modbus TCP (which is read live, and not from recordings), or of something else."
         ),
         "Record between the app and the device itself: packwire capture network.",
     ),
@@ -182,8 +182,9 @@ def _answers_words(facts: Facts) -> str:
     found = facts[SessionFacts]
     names = ", ".join(dict.fromkeys(each.protocol for each in found.sessions if each.protocol))
     whole = ", whole" if names else ""
+    who = "A device (a pack, or an inverter or a meter)" if names == "Modbus RTU" else "The pack"
     return (
-        f"The pack answers in this recording: {found.answered} of {found.asked} requests have their"
+        f"{who} answers in this recording: {found.answered} of {found.asked} requests have their"
         f" reply{whole}{f' ({names})' if names else ''}."
     )
 
@@ -196,20 +197,21 @@ def _receive_path(facts: Facts) -> str:
     )
 
 
-#: A pack that sends by itself says several things; so many messages are no accident.
-_LEAST_HEARD = 3
 #: Messages that are told of.
 _MOST_NAMES = 8
 _NO_ALARM = frozenset({"", "none"})
-#: Sentences that say that something is wrong with the bus itself.
-_CAN_TROUBLE = ("nobody-acks", "can-bus-off", "can-passive", "can-frame-bad", "can-error", "can-empty")
+#: Sentences that say that something is wrong with the bus itself, or with the way to it.
+_CAN_TROUBLE = (
+    *("nobody-acks", "can-bus-off", "can-passive", "can-frame-bad", "can-error", "can-empty"),
+    *("can-down", "can-missing", "net-permission"),
+)
 
 
 def _sends(facts: Facts) -> Confidence | None:
     found, said = facts[HeardFacts], facts[SaidFacts]
-    if found.read < _LEAST_HEARD or found.impossible or said.failures or said.has(*_CAN_TROUBLE):
+    if not found.sends or found.impossible or said.failures:
         return None
-    return POSSIBLE if found.pauses else LIKELY
+    return POSSIBLE if found.pauses or said.has(*_CAN_TROUBLE) else LIKELY
 
 
 def _sends_words(facts: Facts) -> str:
@@ -226,7 +228,10 @@ RULES: tuple[Rule, ...] = (
     rule(
         "not-recorded",
         _empty,
-        lambda facts: f"No battery's data is in it: {next(_instead(facts))[0]}",
+        lambda facts: (
+            f"No battery's data is {'in' if _empty(facts) is CERTAIN else 'found in'} it:"
+            f" {next(_instead(facts))[0]}"
+        ),
         lambda facts: next(_instead(facts))[1],
         rank=Rank.UNDECIDED,
         reason=Reason.NO_DATA,

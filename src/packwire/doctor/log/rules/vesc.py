@@ -14,7 +14,7 @@ def _vesc(facts: Facts) -> bool:
 RULES: tuple[Rule, ...] = (
     rule(
         "vesc.wrong-firmware",
-        lambda facts: when(facts[SaidFacts].has("vesc-other-firmware"), LIKELY),
+        lambda facts: when(_vesc(facts) and facts[SaidFacts].has("vesc-other-firmware"), LIKELY),
         "The VESC answers, and its firmware is older or newer than this program reads.",
         "Update the firmware in VESC Tool, or take the program's version that fits it.",
         shown=("vesc-other-firmware", "vesc-command"),

@@ -59,6 +59,7 @@ def _well(facts: Facts) -> Confidence | None:
     if min(said.count("sent"), said.count("received")) > 2:
         return LIKELY
     answered = set(wire.asked_in) & set(wire.answered_in) and wire.right > 2 and not wire.wrong
+    answered = answered and not wire.only_address  # else what answers may be another device on the line
     return when(said.works or answered, POSSIBLE if said.without_values_for else LIKELY)
 
 

@@ -163,8 +163,8 @@ def _address(facts: Facts) -> Confidence | None:
         return when(facts[LineFacts].other_units, LIKELY)
     if wire.refusals.keys() & ADDRESS_REFUSED:
         return LIKELY
-    if wire.other_address:
-        return LIKELY  # of several packs on a bus, one that is off does not answer either
+    if wire.other_address:  # where both are asked, something else may hang there, or one of several is off
+        return POSSIBLE if wire.only_address else LIKELY
     noise = said.has("checksum", "modbus-crc", "bad-header") and not wire.right
     told = said.told.get("unknown-address")
     if told is None or noise or said.has("names-bluetooth"):
@@ -180,6 +180,8 @@ def _address_words(facts: Facts) -> str:
             f" {'does' if len(units) == 1 else 'do'}."
         )
     if other:
+        if facts[WireFacts].only_address:
+            return f"Of the addresses that are asked, one answers: {other}."
         return f"The pack answers at another address: {other}."
     if facts[WireFacts].refusals.keys() & ADDRESS_REFUSED:
         return "The pack answers, and refuses the address that it was asked at (return code 90 or 91)."
@@ -274,7 +276,9 @@ RULES: tuple[Rule, ...] = (
             "unknown-address",
         ),
         causes=lambda facts: (
-            {"wrong-address": 0.7, "two-clients.bus": 0.3}
+            {"wrong-address": 0.5, "pack-asleep": 0.2, "serial.wiring": 0.15, "two-clients.bus": 0.15}
+            if facts[WireFacts].only_address
+            else {"wrong-address": 0.7, "two-clients.bus": 0.3}
             if facts[WireFacts].other_address
             else {"wrong-address": 0.6, "protocol-variant": 0.25, "serial.protocol-setting": 0.15}
             if facts[WireFacts].refusals
@@ -284,8 +288,11 @@ RULES: tuple[Rule, ...] = (
     ),
     rule(
         "modbus-exception",
-        lambda facts: when(facts[SaidFacts].has("modbus-exception"), LIKELY),
-        "The pack answers with Modbus exceptions: it does not have the registers that are asked for, or"
+        lambda facts: when(
+            facts[SaidFacts].has("modbus-exception"),
+            POSSIBLE if facts[SaidFacts].works else LIKELY,  # of others, or of another device
+        ),
+        "What is asked answers with Modbus exceptions: it does not have the registers that are asked for, or"
         " not all at once.",
         "Ask for the registers that its model has.",
         shown=("modbus-exception",),
