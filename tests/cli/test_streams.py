@@ -122,6 +122,10 @@ async def test_ctrl_c_while_an_object_is_thrown_away_is_not_lost():
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", THROWN_AWAY, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
-    async with asyncio.timeout(90):
-        assert await process.communicate() == (b"", b"")
+    try:
+        async with asyncio.timeout(90):
+            assert await process.communicate() == (b"", b"")
+    finally:
+        if process.returncode is None:
+            process.kill()
     assert process.returncode == ExitCode.INTERRUPTED
