@@ -103,16 +103,7 @@ def expand(
     try:
         with zipfile.ZipFile(io.BufferedReader(_View(view))) as archive:
             members = [each for each in archive.infolist()[:MAX_MEMBERS] if _readable(each)]
-            try:
-                return _chosen(archive, members, is_capture, is_text_log, holds_section)
-            except BadFileError:
-                texts = [each for each in members if is_text(_head(archive, each))]
-                if not any_text or not texts or any(each.filename.startswith("FS/") for each in members):
-                    raise
-                if len(texts) == 1:
-                    content, damage = _unpack(archive, texts[0])
-                    return content, texts[0].filename, damage
-                return _joined(archive, texts)
+            return _chosen(archive, members, is_capture, is_text_log, holds_section, any_text=any_text)
     except _DEFECTS as error:
         raise BadFileError(f"a zip archive that cannot be read ({_words(error)}): copy it again") from error
 
@@ -127,6 +118,8 @@ def _chosen(
     is_capture: Callable[[bytes], bool],
     is_text_log: Callable[[bytes], bool],
     holds_section: Callable[[Bytes], bool],
+    *,
+    any_text: bool,
 ) -> tuple[Bytes, str, tuple[str, ...]]:
     captures = [each for each in members if is_capture(_head(archive, each))]
     captures.sort(key=lambda each: (_is_log(each), each.file_size), reverse=True)
@@ -149,9 +142,15 @@ def _chosen(
         content, damage = _unpack(archive, each, max(_FREE_SEARCHED, _MAX_SEARCH_RATIO * each.compress_size))
         if holds_section(content):
             return content, each.filename, damage
-    if len(members) == 1 and is_text_log(_head(archive, members[0])):
-        content, damage = _unpack(archive, members[0])
-        return content, members[0].filename, damage
+    if any_text and not any(each.filename.startswith("FS/") for each in members):
+        logs = [each for each in members if is_text(_head(archive, each))]
+    else:
+        logs = [each for each in members if len(members) == 1 and is_text_log(_head(archive, each))]
+    if len(logs) == 1:
+        content, damage = _unpack(archive, logs[0])
+        return content, logs[0].filename, damage
+    if logs:
+        return _joined(archive, logs)
     raise BadFileError(
         f"a zip archive with no capture among its {len(members)} files: if it is a bug report, switch on the"
         " Bluetooth HCI snoop log in the developer options, switch Bluetooth off and on, and record again"

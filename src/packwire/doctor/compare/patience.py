@@ -284,10 +284,8 @@ def _longer(session: ClientSession, found: ClientPatience) -> bool:
     """
     refused = [int(session.messages.size[session.queries[number].reply]) for number in found.refused]
     taken = [int(session.messages.size[session.queries[number].reply]) for number in found.taken]
-    if (
-        min(len(refused), len(taken)) < _TWICE
-    ):  # one odd reply between those of a steady polling tells nothing
-        return False
+    if min(len(refused), len(taken)) < _TWICE:
+        return False  # one odd reply between those of a steady polling tells nothing
     return min(refused) > max(taken) or {*map(length_form, refused)}.isdisjoint(map(length_form, taken))
 
 

@@ -152,15 +152,12 @@ def conclude(name: str, log: EventLog, capture: Capture, *given: Fact) -> LogDia
     wire = without_a_bus(wire, sessions.sessions)
     note_text_frames(wire, log.bytes_lines)
     given = (*given, listen_to(capture, whole=len(log.bytes_lines) < 2 * MAX_BYTES_LINES))
-    writers = WriterFacts(frozenset(log.programs), frozenset(log.debugged), log.is_document)
-    given = (*given, wire, writers)
-    found = _judged(log, given, sessions)
+    given = (*given, wire, WriterFacts(frozenset(log.programs), frozenset(log.debugged)))
+    found = _judged(log, given, sessions, strange=log.is_document)
     for spare in (log.common, log.strange):
         if found[0].verdicts[0].alone and not found[0].verdicts[0].ok and spare.told:
             log.subjects.setdefault("", LoggedDevice("")).absorb(spare)
-            if spare is log.strange and log.of_other_things:
-                given = (*given[:-1], replace(writers, of_no_pack=True))
-            found = _judged(log, given, sessions, strange=spare is log.strange)
+            found = _judged(log, given, sessions, strange=log.is_document or spare is log.strange)
     first = found[0]
     verdict, *rest = first.verdicts
     others = {each.key: each for device in found for each in device.verdicts if each.key != verdict.key}
@@ -179,7 +176,7 @@ def conclude(name: str, log: EventLog, capture: Capture, *given: Fact) -> LogDia
 
 
 def _judged(
-    log: EventLog, given: tuple[Fact, ...], sessions: SessionFacts, *, strange: bool = False
+    log: EventLog, given: tuple[Fact, ...], sessions: SessionFacts, *, strange: bool
 ) -> list[DeviceFindings]:
     """Return what the log says of each device, the one to tell of first."""
     found = []

@@ -53,7 +53,7 @@ class SaidFacts(Fact):
     of_nobody: frozenset[str] = frozenset()
     """Sentences that a log of several devices says of none by name: whose they are is open."""
     strange: bool = False
-    """Whether integrations of Home Assistant that are not known tell it: of a lock as well as of a pack."""
+    """Whether it may be of no pack: a page, settings or source code says it, a printer, or a lock."""
     named: frozenset[str] = frozenset()
     """Sentences that it says by name of the only device that it tells of."""
 
@@ -221,8 +221,6 @@ class WriterFacts(Fact):
 
     programs: frozenset[str] = frozenset()
     debugged: frozenset[str] = frozenset()
-    of_no_pack: bool = False
-    """Whether none of a battery wrote it: a page, settings or source code, or the log of a printer."""
 
 
 @dataclass(slots=True)

@@ -1,8 +1,8 @@
 """How a rule for logs is written: a symptom, what it may come of, the sentences that are evidence."""
 
-import re
 from collections.abc import Callable
 
+from packwire.capture.events.documents import speaks_of
 from packwire.capture.packets import NO_TIME
 from packwire.check import Confidence, Facts, PossibleCause, Rank, Rule, Sentences, Words, when
 from packwire.doctor.log.ask import log_lines, settles
@@ -23,19 +23,6 @@ CERTAIN, LIKELY, POSSIBLE = Confidence.CERTAIN, Confidence.LIKELY, Confidence.PO
 
 #: What is wrong with values is wrong where they are read.
 _OF_VALUES = frozenset({Rank.VALUES, Rank.WELL})
-#: A line without a time that speaks of a sentence and was not logged: of a list, a comment, a program's
-#: source, or with the sentence in quotes among other words.
-_SPOKEN_OF = re.compile(
-    r"\s*(?:(?:[-*+\u2022]|\d{1,2}[.)])\s+\S|#|//|/\*|<!--|<\w[^>]*>.*</\w+>\s*$"
-    r"|[\w./-]+\.(?:py|c|cpp|h|js|ts|java|md|json|ya?ml):\d+:"
-    r"|(?!\w*(?:Error|Exception))[\w.-]+\s{1,3}(?:=\s{0,3})?[\"'].*[\"'][,;]?\s*$"
-    r"|(?:How|Why|What|Does|Is|Can|Should)\b.*\?"
-    r"|(?:assert|if|elif|return|raise|throw|case|print|with|for)\b"
-    r"|(?![\w.]*(?:Error|Exception))(?:[a-z_][\w.]*|ESP_LOG\w)\("
-    r"|[\"'`]\S.*[\"'`][,;:)\]]*\s*$"
-    r"|[^`]*\w+ \w+[^`]*`[^`]+`|`[^`]+`[^`]*[a-z]+ [a-z]+"
-    r"|[A-Z][a-z']+ (?:[\w'-]+,? ){4}.*(?<!File) [\"\u201c][^\"]+[\"\u201d])"
-)
 
 
 def rule(
@@ -61,8 +48,6 @@ def rule(
 
     def confidence(facts: Facts) -> Confidence | None:
         told = holds(facts)
-        if told is not None and facts[WriterFacts].of_no_pack:
-            return POSSIBLE
         return told if told is None or by_experiment else _doubted(told, facts[SaidFacts], shown, rank)
 
     def shares(facts: Facts) -> tuple[PossibleCause, ...]:
@@ -92,13 +77,15 @@ def rule(
 
 def _doubted(told: Confidence, said: SaidFacts, shown: tuple[str, ...], rank: Rank) -> Confidence | None:
     """Return how sure a verdict is, in view of what the log says besides."""
+    if said.strange:
+        return POSSIBLE
     count, over = said.count(*shown), not said.live and 0 < said.last_line(*shown) < said.last_read
     if over and rank not in _OF_VALUES:
         # It was read afterwards all the same; where it nearly always was, it is no trouble at all.
         return None if count * SELDOM <= said.works else POSSIBLE
     if over and told is LIKELY and rank is Rank.VALUES and count <= _ONCE_OR_TWICE:
         return POSSIBLE
-    if told is POSSIBLE or said.strange or _only_spoken_of(said, shown):
+    if told is POSSIBLE or _only_spoken_of(said, shown):
         return POSSIBLE
     if told is LIKELY and rank == Rank.WAY and said.works and not _own(said, shown):
         return POSSIBLE  # another program says it, and this one reads
@@ -108,7 +95,7 @@ def _doubted(told: Confidence, said: SaidFacts, shown: tuple[str, ...], rank: Ra
 def _only_spoken_of(said: SaidFacts, shown: tuple[str, ...]) -> bool:
     """Tell whether all that a verdict rests on is written about, as in a manual, and not logged."""
     quotes = said.all_quotes(*shown)
-    return bool(quotes) and all(each.time == NO_TIME and _SPOKEN_OF.match(each.text) for each in quotes)
+    return bool(quotes) and all(each.time == NO_TIME and speaks_of(each.text) for each in quotes)
 
 
 def _of_can(said: SaidFacts) -> bool:
