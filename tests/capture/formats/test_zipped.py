@@ -79,9 +79,13 @@ def test_all_texts_are_taken_where_any_will_do():
     data, how, damage = unpacked(np.frombuffer(archive(**files), dtype=np.uint8), any_text=True)
     assert list(lines(data)) == ["==> one.log <==", "BMS ä", "==> two.txt <==", "no answer"]
     assert "one.log, two.txt" in how
-    assert not damage
+    assert damage == ("1 other file in the archive is not read: shot.png",)
+
+
+@pytest.mark.parametrize("name", ["FS/a.txt", "AndroidManifest.xml", "[Content_Types].xml"])
+def test_the_texts_of_a_bug_report_an_app_or_a_document_are_no_logs(name: str):
     with pytest.raises(BadFileError, match="no capture"):
-        unpacked(np.frombuffer(archive(**{"FS/a.txt": b"dumpstate"}), dtype=np.uint8), any_text=True)
+        unpacked(np.frombuffer(archive(**{name: b"dumpstate"}), dtype=np.uint8), any_text=True)
 
 
 def test_of_a_bomb_the_beginning_is_kept(monkeypatch):

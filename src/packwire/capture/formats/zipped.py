@@ -8,7 +8,7 @@ import io
 import struct
 import zipfile
 import zlib
-from collections.abc import Buffer, Callable
+from collections.abc import Buffer, Callable, Iterator
 from typing import override
 
 import numpy as np
@@ -18,6 +18,7 @@ from packwire.capture.packets import HEAD
 from packwire.capture.text.lines import encoding, is_text, lines
 from packwire.errors import BadFileError
 from packwire.messages import Bytes
+from packwire.phrases import counted
 
 #: Members that are looked at, and how large the archive's directory may be.
 MAX_MEMBERS = 20_000
@@ -42,6 +43,8 @@ _DEFECTS = (
     OverflowError,
     IndexError,
 )
+#: How the names of files begin in archives whose texts are no logs: Android's bug reports, apps, documents.
+_OTHER_ARCHIVES = ("FS/", "AndroidManifest.xml", "[Content_Types].xml")
 _LOGS = ("data/misc/bluetooth/logs/", "data/log/bt/", "btsnoop")
 
 
@@ -126,10 +129,7 @@ def _chosen(
     if captures:
         best, *others = captures
         content, damage = _unpack(archive, best)
-        names = ", ".join(each.filename for each in others[:3]) + (", ..." if len(others) > 3 else "")
-        if others:
-            damage = (*damage, f"{len(others)} other captures in the archive are not read: {names}")
-        return content, best.filename, damage
+        return content, best.filename, (*damage, *_not_read(others, "other capture"))
     texts = sorted(
         (each for each in members if each.filename.lower().endswith((".txt", ".log"))),
         key=lambda each: each.file_size,
@@ -142,19 +142,28 @@ def _chosen(
         content, damage = _unpack(archive, each, max(_FREE_SEARCHED, _MAX_SEARCH_RATIO * each.compress_size))
         if holds_section(content):
             return content, each.filename, damage
-    if any_text and not any(each.filename.startswith("FS/") for each in members):
+    if any_text and not any(each.filename.startswith(_OTHER_ARCHIVES) for each in members):
         logs = [each for each in members if is_text(_head(archive, each))]
     else:
         logs = [each for each in members if len(members) == 1 and is_text_log(_head(archive, each))]
+    left = _not_read([each for each in members if each not in logs], "other file")
     if len(logs) == 1:
         content, damage = _unpack(archive, logs[0])
-        return content, logs[0].filename, damage
+        return content, logs[0].filename, (*damage, *left)
     if logs:
-        return _joined(archive, logs)
+        content, name, damage = _joined(archive, logs)
+        return content, name, (*damage, *left)
     raise BadFileError(
         f"a zip archive with no capture among its {len(members)} files: if it is a bug report, switch on the"
         " Bluetooth HCI snoop log in the developer options, switch Bluetooth off and on, and record again"
     )
+
+
+def _not_read(members: list[zipfile.ZipInfo], what: str) -> Iterator[str]:
+    if members:
+        names = ", ".join(each.filename for each in members[:3]) + (", ..." if len(members) > 3 else "")
+        are = "is" if len(members) == 1 else "are"
+        yield f"{counted(len(members), what)} in the archive {are} not read: {names}"
 
 
 def _joined(archive: zipfile.ZipFile, texts: list[zipfile.ZipInfo]) -> tuple[Bytes, str, tuple[str, ...]]:
