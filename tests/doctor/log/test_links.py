@@ -32,6 +32,12 @@ def test_the_reason_of_bluedroid_tells_who_ended_a_link(reason: str, first: str)
     assert found.verdict.confidence is not Confidence.CERTAIN
 
 
+@pytest.mark.parametrize(("reason", "sure"), [("0x06", Confidence.LIKELY), ("0x3d", Confidence.POSSIBLE)])
+def test_a_key_that_is_missing_tells_more_than_a_check_that_failed(reason: str, sure: Confidence):
+    found = diagnosed(CONNECTED, f"{ESP}W (9120) BT_HCI: hcif disc complete: hdl 0x0, rsn {reason}")
+    assert (found.verdict.key, found.verdict.confidence) == ("pairing-needed", sure)
+
+
 def test_the_reason_of_this_end_blames_nobody():
     found = diagnosed(CONNECTED, f"{ESP}W (9120) BT_HCI: hcif disc complete: hdl 0x0, rsn 0x16")
     assert found.verdict.key == "inconclusive"

@@ -5,8 +5,10 @@ from packwire.doctor.log.facts import RadioFacts, SaidFacts
 from packwire.doctor.log.rule import LIKELY, POSSIBLE, Causes, rule, when
 
 #: Reasons for which a link ends [Core, Vol 1, Part F, 1.3]: nothing more was heard or answered; the other end
-#: wanted it; encryption, keys or authentication failed.
-_UNHEARD, _BY_DEVICE, _SECURITY = frozenset({0x08, 0x22}), frozenset({0x13, 0x14, 0x15}), {0x05, 0x06, 0x3D}
+#: wanted it; authentication failed, or a key is missing.
+_UNHEARD, _BY_DEVICE, _SECURITY = frozenset({0x08, 0x22}), frozenset({0x13, 0x14, 0x15}), {0x05, 0x06}
+#: A message's check failed on an encrypted link: another key, or a radio or its stack that lost count.
+_MIC_FAILURE = 0x3D
 #: This end wanted it.
 _BY_US = 0x16
 #: dBm: a signal from here on carries a link.
@@ -31,6 +33,14 @@ def _lost_on_the_air(facts: Facts) -> Confidence | None:
     lost |= said.count("disconnected") > 1 and said.has("init-failed") and not said.has("received")
     lost &= not reasons or not reasons <= _BY_DEVICE
     return when((reasons & _UNHEARD or lost) and not said.works, POSSIBLE)
+
+
+def _ended_for_its_keys(facts: Facts) -> Confidence | None:
+    said = facts[SaidFacts]
+    reasons = _reasons(said)
+    if said.works:
+        return None
+    return when(reasons & _SECURITY, LIKELY) or when(_MIC_FAILURE in reasons, POSSIBLE)
 
 
 def _loud(facts: Facts) -> bool:
@@ -117,7 +127,7 @@ RULES: tuple[Rule, ...] = (
     ),
     rule(
         "pairing-needed",
-        lambda facts: when(_reasons(facts[SaidFacts]) & _SECURITY and not facts[SaidFacts].works, LIKELY),
+        _ended_for_its_keys,
         "The link ends for its keys: the pairing that one of the two remembers is not that of the other, or"
         " one is wanted.",
         "Remove the pairing on both sides, and pair anew with the pack's PIN.",
