@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from shlex import quote
 from typing import Final
 
 from packwire.address import parse_address
@@ -56,12 +57,16 @@ def check_name(name: str) -> None:
 def address_of(text: str) -> str:
     """Return the address that a user means: itself, or what a name stands for.
 
-    Raises BadAddressError with what to write where it is an address without its scheme.
+    Raises BadAddressError with what to write where it is an address without its scheme, or a file.
     """
     if "://" in text or text.lower().startswith(("serial:", "sim:", "ble:", "can:")):
         return text
     if _NAME.fullmatch(text) and (address := load_names().get(text)):
         return address
+    if Path(text).is_file():
+        raise BadAddressError(
+            f"{text} is a file: packwire doctor --log {quote(text)} says what is wrong in it"
+        )
     if said := _bare(text):
         raise BadAddressError(said)
     if _NAME.fullmatch(text):

@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 from asyncio.subprocess import PIPE
+from pathlib import Path
 
 import pytest
 
@@ -144,6 +145,15 @@ async def test_wrong_use_is_one_clear_line(arguments: tuple[str, ...], words: st
     assert result.code == 2
     assert len(result.err.splitlines()) == 1
     assert words in result.err
+
+
+async def test_a_name_is_of_its_device_where_a_file_is_called_the_same(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "settings"))
+    monkeypatch.chdir(tmp_path)
+    Path("van").touch()
+    assert (await packwire("doctor", "van")).err.startswith("packwire: van is a file")
+    assert (await packwire("name", "van", "serial:/dev/ttyNOTHERE7")).code == 0
+    assert "no serial port /dev/ttyNOTHERE7" in (await packwire("doctor", "van")).out
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Ctrl-C is no signal there")

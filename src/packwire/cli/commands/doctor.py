@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from shlex import quote
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -121,8 +120,6 @@ def doctor(
         played = _played(query, bluetooth=host == "bluetooth")
         return turn(port, host=host, json=json, reports=options.report, seconds=options.for_, **played)
     _check(options)
-    if address is not None and Path(address).is_file():
-        raise BadOptionError(f"{address} is a file: packwire doctor --log {quote(address)}")
     if address is None:
         from packwire.cli.around_doctor import around_doctor  # noqa: PLC0415 - Bluetooth, serial, CAN
 
