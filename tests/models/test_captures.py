@@ -11,7 +11,7 @@ from packwire.device import open_device
 from packwire.direction import Direction
 from packwire.models.heard import Heard
 from packwire.models.load import model
-from tests.shared_data import SHARED
+from tests.shared_data import SHARED, needs_captures
 
 CAPTURES = SHARED / "captures" / "ble"
 
@@ -23,7 +23,7 @@ CASES: dict[str, tuple[str, int, dict[str, float]]] = {
 }
 
 
-@pytest.mark.skipif(not CAPTURES.exists(), reason="../shared/captures is not here")
+@needs_captures
 @pytest.mark.parametrize("name", CASES)
 def test_a_capture_says_what_the_app_was_told(name):
     chosen, least, expected = CASES[name]
@@ -39,7 +39,7 @@ def test_a_capture_says_what_the_app_was_told(name):
     assert {key: pytest.approx(values.get(key), abs=0.001) for key in expected} == expected
 
 
-@pytest.mark.skipif(not CAPTURES.exists(), reason="../shared/captures is not here")
+@needs_captures
 @pytest.mark.parametrize(
     ("name", "said", "cells"),
     [
@@ -67,7 +67,7 @@ def test_rubbish_in_a_command_changes_nothing_of_what_it_asks(rubbish):
     assert jk.plain(command[:-1] + bytes([command[-1] ^ 1])) == command[:-1] + bytes([command[-1] ^ 1])
 
 
-@pytest.mark.skipif(not CAPTURES.exists(), reason="../shared/captures is not here")
+@needs_captures
 def test_the_pin_in_each_request_of_lolan_is_masked():
     messages = open_capture(CAPTURES / "lolan-status-controls.btsnoop").messages
     protocol = model("lolan")
@@ -76,7 +76,7 @@ def test_the_pin_in_each_request_of_lolan_is_masked():
     assert all(protocol.mask(each) == b"\xc5\x65****" for each in asked)
 
 
-@pytest.mark.skipif(not CAPTURES.exists(), reason="../shared/captures is not here")
+@needs_captures
 def test_whose_pin_a_request_holds_changes_nothing_of_what_it_asks():
     lolan, jbd = model("lolan"), model("jbd")
     assert (
@@ -89,6 +89,7 @@ def test_whose_pin_a_request_holds_changes_nothing_of_what_it_asks():
     assert len({jbd.kind(each) for each in logins}) == 2
 
 
+@needs_captures
 def test_a_recording_of_lolan_is_shown_without_its_pin():
     capture = open_capture(CAPTURES / "lolan-status-controls.btsnoop")
     pin = b"\x00\xbc\x61\x4e"
@@ -96,7 +97,7 @@ def test_a_recording_of_lolan_is_shown_without_its_pin():
     assert not any(pin in each.payload for each in without_secrets(capture).messages)
 
 
-@pytest.mark.skipif(not CAPTURES.exists(), reason="../shared/captures is not here")
+@needs_captures
 @pytest.mark.parametrize("name", ["jk-b2a16s", "daly-balancer", "seplos-v2", "ant-ble16zmub", "basen"])
 def test_recordings_of_others_hold_no_pin_of_a_lolan(name):
     messages = open_capture(CAPTURES / f"{name}.btsnoop").messages
